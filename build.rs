@@ -1,0 +1,2 @@
+//! Placeholder until the C-ABI check is written.
+fn main() {}

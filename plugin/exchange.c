@@ -1,0 +1,437 @@
+/* exchange.c
+ * Requests and responses of a connection, and what of them is ours.
+ *
+ * A response of this protocol is recognised by its request, so requests and
+ * responses are paired here, in the order of the connection. HTTP pairs them
+ * too, but wrongly where they are pipelined, and in 4.0 takes a 100 Continue
+ * for the response. All of this happens on the first pass; later visits of a
+ * frame find the outcome.
+ *
+ * Copyright 2026 the M-CAS dissector authors
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "packet-mcas.h"
+
+#include <string.h>
+
+#include <epan/conversation.h>
+#include <epan/dissectors/packet-tcp.h>
+
+/* A connection on which something of ours was seen. File scope. */
+typedef struct {
+    mcas_exchange *first;   /* requests that wait for their response */
+    mcas_exchange **end;    /* where the next one is appended */
+    wmem_tree_t *requests;  /* exchanges by sequence number of the request */
+    wmem_tree_t *responses; /* and of the response: for retransmissions */
+    uint32_t server_end;    /* server's bytes up to here are accounted for */
+    bool     server_seen;   /* whether that is known */
+    bool     tunnel;        /* no more HTTP: after 101 or CONNECT */
+    bool     followed;
+    uint32_t client_port;
+    uint32_t body_end[2];   /* of a body that is not reassembled, by side */
+    bool     body_open[2];
+} connection;
+
+/*
+ * The last requests of another kind on a connection without M-CAS. They are
+ * kept for two questions. Whether a response that looks like ours, but has
+ * no request of ours, answers one of these: then it is not ours. And whether
+ * the first request of ours has others before it that wait for an answer.
+ */
+typedef struct {
+    uint64_t key;
+    uint32_t end;   /* client's next byte behind the last one */
+    uint32_t ack;   /* server's next byte when they were sent */
+    uint32_t count; /* sent one after the other without an answer between */
+} other_requests;
+
+static wmem_map_t *others; /* by client, server and their ports */
+
+static int proto_key = -1; /* under which a conversation has its connection */
+
+/* Order of sequence numbers, which wrap. */
+static bool
+behind(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) > 0;
+}
+
+/* A key for one direction of a connection. */
+static uint64_t
+direction_key(const address *from, uint32_t from_port, const address *to,
+              uint32_t to_port)
+{
+    const address *ends[2] = { from, to };
+    uint64_t key = ((uint64_t)from_port << 16) ^ to_port;
+
+    for (int i = 0; i < 2; i++) {
+        const uint8_t *data = (const uint8_t *)ends[i]->data;
+
+        for (int at = 0; at < ends[i]->len; at += 4) {
+            uint32_t part = 0;
+
+            memcpy(&part, data + at, MIN(4, ends[i]->len - at));
+            key = (key ^ part) * UINT64_C(0x9e3779b97f4a7c15);
+            key ^= key >> 29;
+        }
+    }
+    return key;
+}
+
+void
+mcas_other_request(packet_info *pinfo, tvbuff_t *tvb,
+                   const struct tcpinfo *tcp)
+{
+    other_requests *other;
+    mcas_message message;
+    const uint8_t *bytes;
+    uint32_t length, end;
+    uint64_t key;
+
+    if (!tcp)
+        return;
+    end = tcp->seq + tvb_reported_length(tvb);
+    length = tvb_captured_length(tvb);
+    bytes = tvb_get_ptr(tvb, 0, (int)length);
+    /* POST, PUT, PATCH: the body may come in segments of its own. */
+    if (*bytes == 'P'
+        && mcas_message_parse(bytes, length, NULL, &message) >= 0)
+        end += (uint32_t)message.body_missing;
+    key = direction_key(&pinfo->src, pinfo->srcport, &pinfo->dst,
+                        pinfo->destport);
+    other = (other_requests *)wmem_map_lookup(others, &key);
+    if (!other) {
+        other = wmem_new0(wmem_file_scope(), other_requests);
+        other->key = key;
+        wmem_map_insert(others, &other->key, other);
+    }
+    /* The same request again, when more of it has come, counts once. */
+    if (other->count == 0 || other->ack != tcp->lastackseq)
+        other->count = 0;
+    if (other->count == 0 || behind(end, other->end))
+        other->count++;
+    other->ack = tcp->lastackseq;
+    other->end = end;
+}
+
+/* Whether a response without a request of ours answers one of another kind
+ * that was seen: the server has received nothing behind that one. (It may
+ * answer before it has received all of it.) */
+static bool
+answers_other_request(packet_info *pinfo, const struct tcpinfo *tcp)
+{
+    const other_requests *other;
+    uint64_t key;
+
+    if (!tcp)
+        return false;
+    key = direction_key(&pinfo->dst, pinfo->destport, &pinfo->src,
+                        pinfo->srcport);
+    other = (const other_requests *)wmem_map_lookup(others, &key);
+    return other && !behind(tcp->lastackseq, other->end);
+}
+
+static mcas_exchange *
+append_request(connection *conn)
+{
+    mcas_exchange *exchange = wmem_new0(wmem_file_scope(), mcas_exchange);
+
+    exchange->request_type = MCAS_TYPE_NONE;
+    *conn->end = exchange;
+    conn->end = &exchange->next;
+    return exchange;
+}
+
+static void
+drop_first(connection *conn)
+{
+    conn->first = conn->first->next;
+    if (!conn->first)
+        conn->end = &conn->first;
+}
+
+/* The connection of a packet; makes one if asked to. */
+static connection *
+get_connection(packet_info *pinfo, const struct tcpinfo *tcp,
+               uint32_t client_port, bool make)
+{
+    conversation_t *conversation = find_conversation_pinfo(pinfo, 0);
+    connection *conn = conversation
+        ? (connection *)conversation_get_proto_data(conversation, proto_key)
+        : NULL;
+
+    if (conn || !make)
+        return conn;
+    if (!conversation)
+        conversation = find_or_create_conversation(pinfo);
+    conn = wmem_new0(wmem_file_scope(), connection);
+    conn->end = &conn->first;
+    conn->requests = wmem_tree_new(wmem_file_scope());
+    conn->responses = wmem_tree_new(wmem_file_scope());
+    conn->client_port = client_port;
+    conversation_add_proto_data(conversation, proto_key, conn);
+    if (tcp && pinfo->srcport == client_port) {
+        uint64_t key = direction_key(&pinfo->src, pinfo->srcport,
+                                     &pinfo->dst, pinfo->destport);
+        const other_requests *other =
+            (const other_requests *)wmem_map_lookup(others, &key);
+
+        /* Requests that the server had not answered when this one was sent
+         * are answered first. */
+        if (other && other->ack == tcp->lastackseq
+            && !behind(other->end, tcp->seq))
+            for (uint32_t i = 0; i < other->count; i++)
+                append_request(conn)->request_ack = other->ack;
+    }
+    return conn;
+}
+
+/* A request, of any kind. A retransmission gets the exchange it had. */
+static mcas_exchange *
+add_request(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
+            uint32_t seq, const mcas_message *message)
+{
+    mcas_exchange *exchange;
+
+    if (tcp) {
+        exchange =
+            (mcas_exchange *)wmem_tree_lookup32(conn->requests, seq);
+        if (exchange)
+            return exchange;
+        /* A client that acknowledges bytes of the server beyond those that
+         * were seen has had its answers in them: they are lost to us, and
+         * without this every later response would get the wrong request. */
+        while (conn->first && !conn->first->answering) {
+            uint32_t seen = conn->first->request_ack;
+
+            if (conn->server_seen && behind(conn->server_end, seen))
+                seen = conn->server_end;
+            if (!behind(tcp->lastackseq, seen))
+                break;
+            drop_first(conn);
+        }
+    }
+    exchange = append_request(conn);
+    exchange->request_frame = pinfo->num;
+    exchange->request_time = pinfo->abs_ts;
+    exchange->request_type = message->message_type;
+    exchange->request_method = message->method;
+    if (tcp) {
+        exchange->request_ack = tcp->lastackseq;
+        wmem_tree_insert32(conn->requests, seq, exchange);
+    }
+    return exchange;
+}
+
+/* The exchange that a response at this sequence number ends, still in the
+ * queue; NULL if no request waits for one. */
+static mcas_exchange *
+waiting_exchange(connection *conn, const struct tcpinfo *tcp, uint32_t seq)
+{
+    if (tcp) {
+        mcas_exchange *exchange =
+            (mcas_exchange *)wmem_tree_lookup32(conn->responses, seq);
+
+        if (exchange)
+            return exchange;
+        /* A response that began elsewhere and never ended was lost. */
+        while (conn->first && conn->first->answering
+               && conn->first->response_seq != seq)
+            drop_first(conn);
+    }
+    return conn->first;
+}
+
+/* What a response has to be parsed with. */
+static mcas_context
+response_context(connection *conn, packet_info *pinfo,
+                 const struct tcpinfo *tcp, const mcas_exchange *exchange)
+{
+    mcas_context context = { MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, 0 };
+
+    if (exchange) {
+        context.request_type = exchange->request_type;
+        context.request_method = exchange->request_method;
+    } else if (!conn && answers_other_request(pinfo, tcp)) {
+        context.request_type = MCAS_TYPE_NONE;
+    }
+    if (tcp && (tcp->flags & TH_FIN))
+        context.flags = MCAS_END_OF_STREAM;
+    return context;
+}
+
+static bool
+is_response(const uint8_t *bytes, uint32_t length)
+{
+    while (length > 0 && (*bytes == '\r' || *bytes == '\n'))
+        bytes++, length--;
+    return length >= 5 && memcmp(bytes, "HTTP/", 5) == 0;
+}
+
+/*
+ * Whether the bytes hold anything that the connection has to be followed
+ * for: a message that is ours by itself, or CONNECT. Tells also of a 101.
+ */
+static bool
+worth_following(packet_info *pinfo, const uint8_t *bytes, uint32_t length,
+                const struct tcpinfo *tcp, bool *upgraded)
+{
+    mcas_context context = response_context(NULL, pinfo, tcp, NULL);
+    mcas_message message;
+
+    for (uint32_t at = 0; at < length; at += message.length) {
+        if (mcas_message_parse(bytes + at, length - at, &context, &message)
+            < 0)
+            return false;
+        if (message.message_type != MCAS_TYPE_NONE
+            || (message.kind == MCAS_KIND_REQUEST
+                && message.method == MCAS_METHOD_CONNECT))
+            return true;
+        if (message.status == 101) {
+            *upgraded = true;
+            return false;
+        }
+        if (!(message.flags & MCAS_COMPLETE) || message.length == 0)
+            return false;
+    }
+    return false;
+}
+
+mcas_found *
+mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
+            const struct tcpinfo *tcp, bool *claim)
+{
+    uint32_t captured = tvb_captured_length(tvb);
+    const uint8_t *bytes;
+    mcas_found *first = NULL, **end = &first;
+    unsigned messages = 0, ours = 0;
+    connection *conn;
+    uint32_t at = 0;
+    int side;
+
+    if (captured == 0)
+        return NULL;
+    bytes = tvb_get_ptr(tvb, 0, (int)captured);
+    limit = MIN(limit, captured);
+
+    conn = get_connection(pinfo, tcp, 0, false);
+    if (!conn || !conn->followed) {
+        bool upgraded = false;
+        bool response = is_response(bytes, captured);
+        uint32_t client = response ? pinfo->destport : pinfo->srcport;
+
+        if (conn && conn->tunnel)
+            return NULL;
+        if (!worth_following(pinfo, bytes, limit, tcp, &upgraded)) {
+            if (upgraded)
+                get_connection(pinfo, tcp, client, true)->tunnel = true;
+            else if (!response && limit > 0)
+                mcas_other_request(pinfo, tvb, tcp);
+            return NULL;
+        }
+        conn = get_connection(pinfo, tcp, client, true);
+        conn->followed = true;
+    }
+    if (conn->tunnel)
+        return NULL;
+    *claim = true;
+
+    side = pinfo->srcport == conn->client_port ? 0 : 1;
+    if (tcp && conn->body_open[side]) {
+        /* Without reassembly the rest of a body comes by itself. */
+        uint32_t rest = conn->body_end[side] - tcp->seq;
+
+        if (behind(conn->body_end[side], tcp->seq))
+            at = rest;
+        if (rest <= captured)
+            conn->body_open[side] = false;
+    }
+
+    while (at < limit && !conn->tunnel) {
+        uint32_t seq = tcp ? tcp->seq + at : 0;
+        bool response = is_response(bytes + at, limit - at);
+        mcas_exchange *exchange =
+            response ? waiting_exchange(conn, tcp, seq) : NULL;
+        mcas_context context =
+            response_context(conn, pinfo, tcp, exchange);
+        mcas_message message;
+
+        if (mcas_message_parse(bytes + at, limit - at, &context, &message)
+            < 0 || message.kind == MCAS_KIND_UNKNOWN)
+            break;
+        if (message.kind == MCAS_KIND_REQUEST) {
+            exchange = add_request(conn, pinfo, tcp, seq, &message);
+        } else if (message.status == 101) {
+            conn->tunnel = true;
+        } else if (message.status >= 100 && message.status < 200) {
+            exchange = NULL;
+        } else {
+            if (exchange && exchange == conn->first) {
+                drop_first(conn);
+                exchange->answering = false;
+                exchange->response_frame = pinfo->num;
+                exchange->response_seq = seq;
+                if (tcp)
+                    wmem_tree_insert32(conn->responses, seq, exchange);
+            }
+            conn->tunnel = message.method == MCAS_METHOD_CONNECT
+                && message.status / 100 == 2;
+        }
+        if (message.kind == MCAS_KIND_RESPONSE) {
+            conn->server_end = seq + message.length
+                + (uint32_t)message.body_missing;
+            conn->server_seen = true;
+        }
+        if (message.message_type != MCAS_TYPE_NONE) {
+            mcas_found *found = wmem_new0(wmem_file_scope(), mcas_found);
+
+            found->offset = at;
+            found->length = message.length;
+            found->missing = (uint32_t)MIN(
+                message.body_missing,
+                (uint64_t)(INT32_MAX - message.length));
+            found->context = context;
+            found->exchange = exchange;
+            *end = found;
+            end = &found->next;
+            ours++;
+        }
+        messages++;
+        at += message.length;
+        if (!(message.flags & MCAS_COMPLETE)) {
+            if (tcp && message.body_missing > 0) {
+                conn->body_open[side] = true;
+                conn->body_end[side] = tcp->seq + at
+                    + (uint32_t)message.body_missing;
+            }
+            break;
+        }
+        if (message.length == 0)
+            break;
+    }
+
+    /* A response that HTTP waits for the rest of: its request is being
+     * answered, so later acknowledgements do not mean a loss. */
+    if (tcp && limit < captured && is_response(bytes + limit,
+                                               captured - limit)) {
+        mcas_exchange *exchange =
+            waiting_exchange(conn, tcp, tcp->seq + limit);
+
+        if (exchange && exchange == conn->first) {
+            exchange->answering = true;
+            exchange->response_seq = tcp->seq + limit;
+        }
+    }
+    for (mcas_found *found = first; found; found = found->next)
+        found->among_others = ours < messages || limit < captured;
+    return first;
+}
+
+void
+mcas_exchange_register(void)
+{
+    proto_key = proto_mcas;
+    others = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(),
+                                    g_int64_hash, g_int64_equal);
+}

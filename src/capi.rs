@@ -1,0 +1,456 @@
+//! The C layer: every function of `include/mcas.h`, which is its manual.
+//!
+//! The only file with `unsafe`. Each function checks its pointers before it
+//! makes anything of them, does its work inside of [`guard`], which turns a
+//! panic into a status, and writes its outputs only on success. All structs
+//! that cross the border are plain data for which every bit pattern is valid.
+
+use crate::chunked;
+use crate::fields::{Field, FIELDS};
+use crate::item::Item;
+use crate::items::Cursor;
+use crate::message::{self, Context, Message};
+use crate::notes::NOTES;
+use crate::text;
+use crate::{Error, MAX_INPUT};
+use core::ffi::{c_char, CStr};
+use core::ptr;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+/// Raised with every change of layout or meaning.
+const ABI_VERSION: u32 = 0;
+
+type Status = i32;
+
+const OK: Status = 0;
+const END: Status = 1;
+const PARTIAL: Status = 2;
+const ERR_NULL: Status = -1;
+const ERR_TOO_LARGE: Status = -2;
+const ERR_NOT_HTTP: Status = -3;
+const ERR_TOO_MANY_HEADERS: Status = -4;
+const ERR_RANGE: Status = -5;
+const ERR_PANIC: Status = -6;
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Status {
+        match error {
+            Error::NotHttp => ERR_NOT_HTTP,
+            Error::TooManyHeaders => ERR_TOO_MANY_HEADERS,
+            Error::TooLarge => ERR_TOO_LARGE,
+        }
+    }
+}
+
+/// Runs `work`; a panic becomes a status instead of ending the program.
+fn guard(work: impl FnOnce() -> Result<Status, Status>) -> Status {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(status) | Err(status)) => status,
+        Err(payload) => {
+            // A payload whose own drop panics must not get out either.
+            core::mem::forget(payload);
+            ERR_PANIC
+        }
+    }
+}
+
+/// The caller's buffer: NULL stands for no bytes.
+///
+/// # Safety
+/// `start` is NULL or good for reading `length` bytes that stay unchanged
+/// for the time of `'a`.
+unsafe fn bytes<'a>(
+    start: *const u8,
+    length: usize,
+) -> Result<&'a [u8], Status> {
+    if length > MAX_INPUT {
+        return Err(ERR_TOO_LARGE);
+    }
+    match (start.is_null(), length) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(ERR_NULL),
+        // SAFETY: not NULL, not longer than isize::MAX; the rest is promised.
+        _ => Ok(unsafe { core::slice::from_raw_parts(start, length) }),
+    }
+}
+
+/// The caller's buffer for output: NULL stands for no room.
+///
+/// # Safety
+/// `start` is NULL or good for writing `length` bytes that nothing else
+/// touches for the time of `'a`, and that are initialised.
+unsafe fn room<'a>(
+    start: *mut u8,
+    length: usize,
+) -> Result<&'a mut [u8], Status> {
+    if length > MAX_INPUT {
+        return Err(ERR_TOO_LARGE);
+    }
+    match (start.is_null(), length) {
+        (_, 0) => Ok(&mut []),
+        (true, _) => Err(ERR_NULL),
+        // SAFETY: as in `bytes`.
+        _ => Ok(unsafe { core::slice::from_raw_parts_mut(start, length) }),
+    }
+}
+
+/// What a struct of the caller's holds.
+///
+/// # Safety
+/// `from` is NULL or good for reading a `T`, for which any bits are valid.
+unsafe fn load<T: Copy>(from: *const T) -> Result<T, Status> {
+    if from.is_null() {
+        return Err(ERR_NULL);
+    }
+    // SAFETY: not NULL; the rest is promised.
+    Ok(unsafe { from.read() })
+}
+
+/// An output that is there to be written.
+fn output<T>(to: *mut T) -> Result<*mut T, Status> {
+    if to.is_null() {
+        Err(ERR_NULL)
+    } else {
+        Ok(to)
+    }
+}
+
+/// `mcas_field_info` of the header.
+#[repr(C)]
+pub struct FieldInfo {
+    id: u32,
+    kind: u32,
+    display: u32,
+    flags: u32,
+    name: *const c_char,
+    label: *const c_char,
+    description: *const c_char,
+    key: *const c_char,
+}
+
+/// `mcas_note_info` of the header.
+#[repr(C)]
+pub struct NoteInfo {
+    id: u32,
+    group: u32,
+    severity: u32,
+    reserved: u32,
+    name: *const c_char,
+    summary: *const c_char,
+}
+
+/// `mcas_iter` of the header: room for a [`Cursor`] of this version and of
+/// later ones.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Iter {
+    state: [u64; 64],
+}
+
+const _: () = {
+    assert!(size_of::<Cursor>() <= size_of::<Iter>());
+    assert!(align_of::<Cursor>() <= align_of::<Iter>());
+};
+
+fn optional(text: Option<&'static CStr>) -> *const c_char {
+    text.map_or(ptr::null(), CStr::as_ptr)
+}
+
+/// See `mcas_abi_version` in `include/mcas.h`.
+#[no_mangle]
+pub extern "C" fn mcas_abi_version() -> u32 {
+    ABI_VERSION
+}
+
+/// See `mcas_version` in `include/mcas.h`.
+#[no_mangle]
+pub extern "C" fn mcas_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// See `mcas_status_name` in `include/mcas.h`.
+#[no_mangle]
+pub extern "C" fn mcas_status_name(status: Status) -> *const c_char {
+    let name = match status {
+        OK => c"OK",
+        END => c"END",
+        PARTIAL => c"PARTIAL",
+        ERR_NULL => c"ERR_NULL",
+        ERR_TOO_LARGE => c"ERR_TOO_LARGE",
+        ERR_NOT_HTTP => c"ERR_NOT_HTTP",
+        ERR_TOO_MANY_HEADERS => c"ERR_TOO_MANY_HEADERS",
+        ERR_RANGE => c"ERR_RANGE",
+        ERR_PANIC => c"ERR_PANIC",
+        _ => c"unknown status",
+    };
+    name.as_ptr()
+}
+
+/// See `mcas_field_get` in `include/mcas.h`.
+///
+/// # Safety
+/// `out` is NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_field_get(
+    id: u32,
+    out: *mut FieldInfo,
+) -> Status {
+    guard(|| {
+        let out = output(out)?;
+        let info = FIELDS.get(id as usize).ok_or(END)?;
+        let info = FieldInfo {
+            id,
+            kind: info.kind as u32,
+            display: info.display as u32,
+            flags: info.flags,
+            name: info.name.as_ptr(),
+            label: info.label.as_ptr(),
+            description: optional(info.description),
+            key: optional(info.key),
+        };
+        // SAFETY: checked by `output`; the rest is the caller's promise.
+        unsafe { out.write(info) };
+        Ok(OK)
+    })
+}
+
+/// See `mcas_field_value` in `include/mcas.h`.
+///
+/// # Safety
+/// `number` and `name` are NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_field_value(
+    id: u32,
+    index: u32,
+    number: *mut u32,
+    name: *mut *const c_char,
+) -> Status {
+    guard(|| {
+        let (number, name) = (output(number)?, output(name)?);
+        let field = Field::from_number(id).ok_or(ERR_RANGE)?;
+        let row = field.info().names.get(index as usize).ok_or(END)?;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe {
+            number.write(row.0);
+            name.write(row.1.as_ptr());
+        }
+        Ok(OK)
+    })
+}
+
+/// See `mcas_note_get` in `include/mcas.h`.
+///
+/// # Safety
+/// `out` is NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_note_get(id: u32, out: *mut NoteInfo) -> Status {
+    guard(|| {
+        let out = output(out)?;
+        let info = NOTES.get(id as usize).ok_or(END)?;
+        let info = NoteInfo {
+            id,
+            group: info.group as u32,
+            severity: info.severity as u32,
+            reserved: 0,
+            name: info.name.as_ptr(),
+            summary: info.summary.as_ptr(),
+        };
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { out.write(info) };
+        Ok(OK)
+    })
+}
+
+/// See `mcas_sniff` in `include/mcas.h`.
+///
+/// # Safety
+/// `buf` is NULL or good for reading `len` bytes, `out` NULL or good for
+/// writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_sniff(
+    buf: *const u8,
+    len: usize,
+    out: *mut u32,
+) -> Status {
+    guard(|| {
+        let out = output(out)?;
+        // SAFETY: the caller's promise.
+        let input = unsafe { bytes(buf, len) }?;
+        let answer = crate::sniff(input) as u32;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { out.write(answer) };
+        Ok(OK)
+    })
+}
+
+/// See `mcas_message_parse` in `include/mcas.h`.
+///
+/// # Safety
+/// `buf` is NULL or good for reading `len` bytes, `context` NULL or good for
+/// reading, `out` NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_message_parse(
+    buf: *const u8,
+    len: usize,
+    context: *const Context,
+    out: *mut Message,
+) -> Status {
+    guard(|| {
+        let out = output(out)?;
+        // SAFETY: the caller's promise.
+        let input = unsafe { bytes(buf, len) }?;
+        let context = if context.is_null() {
+            Context::default()
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { load(context) }?
+        };
+        let message = message::parse(input, &context)?;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { out.write(message) };
+        Ok(if message.has(message::COMPLETE) { OK } else { PARTIAL })
+    })
+}
+
+/// See `mcas_head_items` in `include/mcas.h`.
+///
+/// # Safety
+/// `message` is NULL or good for reading, `iter` NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_head_items(
+    message: *const Message,
+    iter: *mut Iter,
+) -> Status {
+    guard(|| {
+        let iter = output(iter)?;
+        // SAFETY: the caller's promise.
+        let message = unsafe { load(message) }?;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { write_cursor(iter, Cursor::head(&message)) };
+        Ok(OK)
+    })
+}
+
+/// See `mcas_body_items` in `include/mcas.h`.
+///
+/// # Safety
+/// `message` is NULL or good for reading, `buf` NULL or good for reading
+/// `len` bytes, `body` NULL or good for reading `body_len` bytes, `iter` NULL
+/// or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_body_items(
+    message: *const Message,
+    buf: *const u8,
+    len: usize,
+    body: *const u8,
+    body_len: usize,
+    iter: *mut Iter,
+) -> Status {
+    guard(|| {
+        let iter = output(iter)?;
+        // SAFETY: the caller's promise.
+        let message = unsafe { load(message) }?;
+        // SAFETY: the caller's promise.
+        let (input, body) =
+            unsafe { (bytes(buf, len)?, bytes(body, body_len)?) };
+        let cursor = Cursor::body(&message, input, body);
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { write_cursor(iter, cursor) };
+        Ok(OK)
+    })
+}
+
+/// Puts a cursor into the caller's iterator, the rest of which stays as is.
+///
+/// # Safety
+/// `iter` is good for writing.
+unsafe fn write_cursor(iter: *mut Iter, cursor: Cursor) {
+    // SAFETY: it is large enough and aligned (asserted above).
+    unsafe { iter.cast::<Cursor>().write(cursor) };
+}
+
+/// See `mcas_next` in `include/mcas.h`.
+///
+/// # Safety
+/// `message` is NULL or good for reading, `buf` NULL or good for reading
+/// `len` bytes, `iter` NULL or good for reading and writing and made by
+/// `mcas_head_items` or `mcas_body_items`, `out` NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_next(
+    message: *const Message,
+    buf: *const u8,
+    len: usize,
+    iter: *mut Iter,
+    out: *mut Item,
+) -> Status {
+    guard(|| {
+        let (iter, out) = (output(iter)?, output(out)?);
+        if message.is_null() {
+            return Err(ERR_NULL);
+        }
+        // SAFETY: not NULL; all of them hold plain integers, and nobody else
+        // touches them during the call, as the caller promises.
+        let (message, cursor) =
+            unsafe { (&*message, &mut *iter.cast::<Cursor>()) };
+        // SAFETY: the caller's promise.
+        let input = unsafe { bytes(buf, len) }?;
+        let item = cursor.next(message, input).ok_or(END)?;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { out.write(item) };
+        Ok(OK)
+    })
+}
+
+/// See `mcas_item_text` in `include/mcas.h`.
+///
+/// # Safety
+/// `buf` is NULL or good for reading `len` bytes, `item` NULL or good for
+/// reading, `out` NULL or good for writing `room` bytes, `needed` NULL or
+/// good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_item_text(
+    buf: *const u8,
+    len: usize,
+    item: *const Item,
+    out: *mut u8,
+    out_len: usize,
+    needed: *mut usize,
+) -> Status {
+    guard(|| {
+        let needed = output(needed)?;
+        // SAFETY: the caller's promise.
+        let (input, item) = unsafe { (bytes(buf, len)?, load(item)?) };
+        // SAFETY: the caller's promise.
+        let out = unsafe { room(out, out_len) }?;
+        let length = text::write(&item, input, out);
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { needed.write(length) };
+        Ok(if length > out.len() { PARTIAL } else { OK })
+    })
+}
+
+/// See `mcas_body_dechunk` in `include/mcas.h`.
+///
+/// # Safety
+/// `buf` is NULL or good for reading `len` bytes, `out` NULL or good for
+/// writing `out_len` bytes, `needed` NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_body_dechunk(
+    buf: *const u8,
+    len: usize,
+    out: *mut u8,
+    out_len: usize,
+    needed: *mut usize,
+) -> Status {
+    guard(|| {
+        let needed = output(needed)?;
+        // SAFETY: the caller's promise.
+        let body = unsafe { bytes(buf, len) }?;
+        // SAFETY: the caller's promise.
+        let out = unsafe { room(out, out_len) }?;
+        let length = chunked::write(body, out);
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { needed.write(length) };
+        Ok(if length > out.len() { PARTIAL } else { OK })
+    })
+}

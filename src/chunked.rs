@@ -1,0 +1,148 @@
+//! The chunked transfer coding (RFC 9112 §7.1).
+//!
+//! ```text
+//! chunked-body = *chunk last-chunk trailer-section CRLF
+//! chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
+//! ```
+//! A value that the border of two chunks cuts is nowhere in the input in one
+//! piece. So nothing is parsed through the chunks: [`write`](write) puts the
+//! body together in memory of the caller's, which is parsed then.
+
+use memchr::memchr;
+
+/// How a chunked body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With its trailer; this many bytes in all.
+    Whole(usize),
+    /// It goes on behind the bytes at hand.
+    Cut,
+    /// What stands at this offset is no chunk.
+    Broken(usize),
+}
+
+/// Hands the data of each chunk of `body` to `each`, in order.
+pub(crate) fn for_each(body: &[u8], mut each: impl FnMut(&[u8])) -> End {
+    let mut at = 0;
+    loop {
+        let Some(length) = memchr(b'\n', &body[at..]) else {
+            // A size line of this length is none.
+            return if body.len() - at > 4096 {
+                End::Broken(at)
+            } else {
+                End::Cut
+            };
+        };
+        let Some(size) = size(&body[at..at + length]) else {
+            return End::Broken(at);
+        };
+        at += length + 1;
+        if size == 0 {
+            return trailer(body, at);
+        }
+        let rest = &body[at..];
+        let Some(data) =
+            usize::try_from(size).ok().and_then(|n| rest.get(..n))
+        else {
+            each(rest);
+            return End::Cut;
+        };
+        each(data);
+        at += data.len();
+        match &body[at..] {
+            [b'\r', b'\n', ..] => at += 2,
+            [b'\n', ..] => at += 1,
+            [] | [b'\r'] => return End::Cut,
+            _ => return End::Broken(at),
+        }
+    }
+}
+
+/// The size at the beginning of a chunk's first line.
+fn size(line: &[u8]) -> Option<u64> {
+    let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    let known =
+        matches!(line.get(digits), None | Some(b';' | b' ' | b'\t' | b'\r'));
+    if !known {
+        return None;
+    }
+    let digits = core::str::from_utf8(&line[..digits]).ok()?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+/// Reads trailer lines up to the blank one.
+fn trailer(body: &[u8], mut at: usize) -> End {
+    while let Some(length) = memchr(b'\n', &body[at..]) {
+        let blank = matches!(&body[at..at + length], [] | [b'\r']);
+        at += length + 1;
+        if blank {
+            return End::Whole(at);
+        }
+    }
+    End::Cut
+}
+
+/// Writes the data of a chunked body to `out`, as much as there is room for,
+/// and returns how many bytes there are in all.
+pub fn write(body: &[u8], out: &mut [u8]) -> usize {
+    let mut needed = 0;
+    for_each(body, |data| {
+        if let Some(room) = out.get_mut(needed..) {
+            let n = room.len().min(data.len());
+            room[..n].copy_from_slice(&data[..n]);
+        }
+        needed += data.len();
+    });
+    needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &[u8]) -> (Vec<u8>, End) {
+        let mut data = vec![];
+        let end = for_each(body, |part| data.extend_from_slice(part));
+        let mut out = vec![0; data.len() + 1];
+        assert_eq!(write(body, &mut out), data.len());
+        assert_eq!(out[..data.len()], data[..]);
+        (data, end)
+    }
+
+    #[test]
+    fn allow() {
+        for body in [
+            "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n",
+            "003 \nabc\n2\nde\n000;e\n\n",
+            "5\r\nabcde\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\n",
+        ] {
+            let whole = End::Whole(body.len());
+            assert_eq!(read(body.as_bytes()), (b"abcde".into(), whole));
+            let more = format!("{body}HTTP/1.1 200 OK");
+            assert_eq!(read(more.as_bytes()), (b"abcde".into(), whole));
+            for end in 0..body.len() {
+                assert_eq!(read(&body.as_bytes()[..end]).1, End::Cut);
+            }
+        }
+    }
+
+    #[test]
+    fn forbid() {
+        for (body, at) in [
+            ("g\r\n", 0),
+            ("\r\n", 0),
+            ("-1\r\n", 0),
+            ("10000000000000000\r\n", 0),
+            ("3\r\nabcd\r\n", 6),
+            ("1\r\na\r\nx\r\n", 6),
+        ] {
+            assert_eq!(read(body.as_bytes()).1, End::Broken(at), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_up_to_64_bits_are_cut_not_wrapped() {
+        let (data, end) = read(b"ffffffffffffffff\r\nabc");
+        assert_eq!((&data[..], end), (&b"abc"[..], End::Cut));
+    }
+}

@@ -1,0 +1,419 @@
+//! **The** table of fields: everything that a message can show is declared
+//! here, once.
+//!
+//! The parser finds a key of the protocol here, the C side enumerates the
+//! table ([`crate::capi`]), the plugin registers Wireshark's fields from it
+//! in a loop, and tests compare `include/mcas.h` and the documentation with
+//! it. To add a field, add a row at the end: numbers are part of the ABI.
+
+use core::ffi::CStr;
+
+/// How a value is typed.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text, read with [`crate::text`].
+    String = 0,
+    /// Unsigned number of 8 bits.
+    Uint8 = 1,
+    /// Unsigned number of 16 bits.
+    Uint16 = 2,
+    /// Unsigned number of 24 bits.
+    Uint24 = 3,
+    /// Unsigned number of 32 bits.
+    Uint32 = 4,
+    /// Unsigned number of 64 bits.
+    Uint64 = 5,
+    /// IPv4 address, four bytes.
+    Ipv4 = 6,
+    /// IPv6 address, 16 bytes.
+    Ipv6 = 7,
+    /// MAC address, six bytes.
+    Ether = 8,
+    /// Bytes of any number.
+    Bytes = 9,
+    /// Number of a frame of the capture, known to the capture's reader only.
+    FrameNumber = 10,
+    /// Span of time, known to the capture's reader only.
+    RelativeTime = 11,
+}
+
+/// How a number is shown, where its type leaves a choice.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Display {
+    /// As the type says; numbers in decimal.
+    Plain = 0,
+    /// In hexadecimal.
+    Hex = 1,
+    /// As an organisation's part of a MAC address.
+    Oui = 2,
+    /// As a link to the frame of a request.
+    Request = 3,
+    /// As a link to the frame of a response.
+    Response = 4,
+}
+
+/// Names for the values of a number.
+pub type Names = &'static [(u32, &'static CStr)];
+
+/// The field's value is a secret or personal: a user may want it hidden.
+pub const SECRET: u32 = 1;
+/// The field comes from the program that reads the capture (frame numbers,
+/// times, vendor names, digests): this crate declares but never yields it.
+pub const HOST_PROGRAM: u32 = 2;
+
+/// One row of the table.
+pub struct FieldInfo {
+    /// Which field this is.
+    pub field: Field,
+    /// Display-filter name: the public, permanent name of the field.
+    pub name: &'static CStr,
+    /// Label for people.
+    pub label: &'static CStr,
+    /// What the label does not say, if anything.
+    pub description: Option<&'static CStr>,
+    /// The key on the wire whose value this is, in lower case, if it is one.
+    pub key: Option<&'static CStr>,
+    /// Type of the value.
+    pub kind: Kind,
+    /// How it is shown.
+    pub display: Display,
+    /// Names of its values.
+    pub names: Names,
+    /// [`SECRET`], [`HOST_PROGRAM`].
+    pub flags: u32,
+}
+
+impl FieldInfo {
+    /// The display-filter name as Rust text.
+    pub fn name(&self) -> &'static str {
+        self.name.to_str().unwrap_or_default()
+    }
+}
+
+macro_rules! fields {
+    (@opt) => { None };
+    (@opt $x:expr) => { Some($x) };
+    (@or $default:expr;) => { $default };
+    (@or $default:expr; $x:expr) => { $x };
+    ($(
+        $number:literal $field:ident $name:literal $label:literal
+        $kind:ident
+        $(as $display:ident)?
+        $(key $key:literal)?
+        $(names $names:ident)?
+        $(flags $flags:ident)?
+        $(; $description:literal)?
+    )*) => {
+        /// A field, by its permanent number.
+        #[repr(u32)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Field {
+            $(
+                #[doc = concat!("`", $name, "`: ", $label, ".")]
+                $(#[doc = concat!("\n\n", $description, ".")])?
+                $field = $number,
+            )*
+        }
+
+        /// All fields, in the order of their numbers.
+        pub static FIELDS: &[FieldInfo] = &[$(
+            FieldInfo {
+                field: Field::$field,
+                name: c_str(concat!($name, "\0")),
+                label: c_str(concat!($label, "\0")),
+                description:
+                    fields!(@opt $(c_str(concat!($description, "\0")))?),
+                key: fields!(@opt $(c_str(concat!($key, "\0")))?),
+                kind: Kind::$kind,
+                display: fields!(@or Display::Plain; $(Display::$display)?),
+                names: fields!(@or &[]; $($names)?),
+                flags: fields!(@or 0; $($flags)?),
+            },
+        )*];
+    };
+}
+
+/// A C string from a literal that ends in NUL, at compile time.
+pub(crate) const fn c_str(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => panic!("a C string ends in its only NUL"),
+    }
+}
+
+// Rows: number, name in Rust, filter name, label, type; then what applies.
+fields! {
+    0 Type "mcas.type" "Message type" Uint8 names TYPES
+        ; "What the message is for, found from its host, path, \
+           User-Agent and body, or from the request it answers"
+    1 UserAgent "mcas.user_agent" "User-Agent" String
+        ; "Protocol version and device, from the header of that name"
+    2 UserAgentVersion "mcas.user_agent.version" "Version" String
+        ; "Protocol version behind M-CAS/"
+    3 DeviceModel "mcas.device.model" "Device model" String
+    4 DeviceFirmware "mcas.device.firmware" "Firmware version" String
+        ; "Version of the firmware that the device runs"
+    5 DeviceCarrier "mcas.device.carrier" "Carrier" String
+        ; "A carrier that the device's firmware is made for"
+    6 Host "mcas.host" "Host" String
+        ; "Host header or authority of an absolute target, without port"
+    7 Odm "mcas.odm" "ODM" String
+        ; "Second label of a firmware server's name"
+    8 CompanyCode "mcas.company_code" "Company code" String
+        key "companycode"
+    9 ServiceCode "mcas.service_code" "Service code" String
+        key "servicecode"
+    10 ControlCode "mcas.control_code" "Control code" String
+        key "controlcode"
+    11 TerminalId "mcas.terminal_id" "Terminal ID" String
+        key "terminalid" flags SECRET
+        ; "WAN MAC address of the device, as sent"
+    12 TerminalIdMac "mcas.terminal_id.mac" "MAC address" Ether
+        flags SECRET
+        ; "The terminal ID as a MAC address"
+    13 TerminalIdOui "mcas.terminal_id.oui" "OUI" Uint24 as Oui
+        ; "First half of the terminal ID, which names the vendor"
+    14 TerminalIdOuiResolved "mcas.terminal_id.oui_resolved"
+        "OUI (resolved)" String flags HOST_PROGRAM
+        ; "Vendor of the device, by the first half of its terminal ID"
+    15 ResultCode "mcas.result_code" "Result code" Uint16
+        key "resultcode" names RESULTS
+        ; "0000 is success"
+    16 IpAddr "mcas.ip_addr" "IP address" Ipv4 key "ip_addr"
+        ; "The device's own address for telephony"
+    17 Netmask "mcas.netmask" "Prefix length" Uint8 key "netmask"
+        ; "Length in bits of the network part of the IP address"
+    18 Gateway "mcas.gateway" "Gateway" Ipv4 key "gateway"
+        ; "Router for the destination networks"
+    19 DestNwAddr "mcas.dest_nw_addr" "Destination networks" String
+        key "dest_nw_addr"
+        ; "Networks to route through the gateway, joined by &"
+    20 DestNwAddrNetwork "mcas.dest_nw_addr.network" "Network" Ipv4
+    21 DestNwAddrPrefix "mcas.dest_nw_addr.prefix" "Prefix length" Uint8
+    22 SipsvAddr "mcas.sipsv_addr" "SIP server address" Ipv4
+        key "sipsv_addr"
+    23 SipsvPort "mcas.sipsv_port" "SIP server port" Uint16
+        key "sipsv_port"
+    24 RegsvAddr "mcas.regsv_addr" "SIP registrar address" Ipv4
+        key "regsv_addr"
+    25 RegsvPort "mcas.regsv_port" "SIP registrar port" Uint16
+        key "regsv_port"
+    26 SipDomain "mcas.sip_domain" "SIP domain" String key "sip_domain"
+    27 Username "mcas.username" "User name" String
+        key "username" flags SECRET
+        ; "User name for SIP digest authentication"
+    28 Password "mcas.password" "Password" String
+        key "password" flags SECRET
+        ; "Password for SIP digest authentication"
+    29 IpTelNum "mcas.ip_tel_num" "Telephone number" String
+        key "ip_tel_num" flags SECRET
+    30 IpTelNumIndex "mcas.ip_tel_num.index" "Index" Uint16
+        ; "Number at the end of the key; 0 for the main number"
+    31 AreaCode "mcas.area_code" "Area code" String key "area_code"
+    32 UrlUpdate "mcas.url_update" "Portal URL" String key "url_update"
+    33 UrlUpdateCas "mcas.url_update_cas" "Update notification URL" String
+        key "url_update_cas"
+    34 Dscp "mcas.dscp" "DSCP" Uint8 key "dscp" names DSCPS
+        ; "Differentiated services code point for SIP and RTP"
+    35 DscpTos "mcas.dscp.tos" "TOS byte" Uint8 as Hex
+        ; "The DSCP in its place in the IP header's byte"
+    36 Rtpport1 "mcas.rtpport1" "First RTP port" Uint16 key "rtpport1"
+    37 Rtpport2 "mcas.rtpport2" "Last RTP port" Uint16 key "rtpport2"
+    38 Bigip "mcas.bigip" "BIG-IP persistence cookie" String
+        ; "Value of a load balancer's cookie, which names the real server"
+    39 BigipPool "mcas.bigip.pool" "Pool" String
+    40 BigipAddr "mcas.bigip.addr" "Server address" Ipv4
+    41 BigipAddr6 "mcas.bigip.addr6" "Server IPv6 address" Ipv6
+    42 BigipPort "mcas.bigip.port" "Server port" Uint16
+    43 BigipRouteDomain "mcas.bigip.route_domain" "Route domain" Uint32
+    44 FirmwarePath "mcas.firmware.path" "Firmware path" String
+    45 FirmwareModel "mcas.firmware.model" "Firmware model" String
+        ; "Folder of the path that names the model"
+    46 FirmwareFile "mcas.firmware.file" "Firmware file" String
+    47 FirmwareSize "mcas.firmware.size" "Firmware size" Uint64
+        ; "Bytes of the image, or of the part of it, that were received"
+    48 FirmwareSha256 "mcas.firmware.sha256" "Firmware SHA-256" Bytes
+        flags HOST_PROGRAM
+        ; "Digest of a whole image"
+    49 TermType "mcas.term_type" "Terminal type" Uint8
+    50 Extension "mcas.extension" "Extension" String
+        ; "An extension that is free"
+    51 Status "mcas.status" "HTTP status" Uint16 names STATUSES
+    52 Param "mcas.param" "Parameter" String
+        ; "A line or pair that is not shown as a field of its own"
+    53 ParamName "mcas.param.name" "Name" String
+    54 ParamValue "mcas.param.value" "Value" String
+    55 ResponseIn "mcas.response_in" "Response in" FrameNumber as Response
+        flags HOST_PROGRAM
+        ; "The response to this request is in this frame"
+    56 ResponseTo "mcas.response_to" "Response to" FrameNumber as Request
+        flags HOST_PROGRAM
+        ; "This is the response to the request in this frame"
+    57 Time "mcas.time" "Response time" RelativeTime flags HOST_PROGRAM
+        ; "Time between the request and its response"
+}
+
+impl Field {
+    /// The row of the table.
+    pub fn info(self) -> &'static FieldInfo {
+        &FIELDS[self as usize]
+    }
+
+    /// The field of that number.
+    pub fn from_number(number: u32) -> Option<Field> {
+        FIELDS.get(number as usize).map(|info| info.field)
+    }
+}
+
+/// The field of a key as it stands on the wire, in any case.
+pub(crate) fn by_key(name: &[u8]) -> Option<Field> {
+    FIELDS
+        .iter()
+        .find(|info| {
+            info.key
+                .is_some_and(|key| key.to_bytes().eq_ignore_ascii_case(name))
+        })
+        .map(|info| info.field)
+}
+
+/// Message types: the values of [`Field::Type`]. An odd number is a request,
+/// the even one behind it its response; type 0 is answered by 13.
+const TYPES: Names = &[
+    (0, c"Other request"),
+    (1, c"Provisioning request"),
+    (2, c"Provisioning response"),
+    (3, c"Firmware request"),
+    (4, c"Firmware response"),
+    (5, c"Update notification"),
+    (6, c"Update notification response"),
+    (7, c"Extension list request"),
+    (8, c"Extension list response"),
+    (9, c"Extension configuration request"),
+    (10, c"Extension configuration response"),
+    (11, c"Setup push"),
+    (12, c"Setup push response"),
+    (13, c"Other response"),
+];
+
+const RESULTS: Names = &[(0, c"Success")];
+
+/// Code points of RFC 2474, 2597, 3246, 5865 and 8622.
+const DSCPS: Names = &[
+    (0, c"CS0"),
+    (1, c"LE"),
+    (8, c"CS1"),
+    (10, c"AF11"),
+    (12, c"AF12"),
+    (14, c"AF13"),
+    (16, c"CS2"),
+    (18, c"AF21"),
+    (20, c"AF22"),
+    (22, c"AF23"),
+    (24, c"CS3"),
+    (26, c"AF31"),
+    (28, c"AF32"),
+    (30, c"AF33"),
+    (32, c"CS4"),
+    (34, c"AF41"),
+    (36, c"AF42"),
+    (38, c"AF43"),
+    (40, c"CS5"),
+    (44, c"VOICE-ADMIT"),
+    (46, c"EF"),
+    (48, c"CS6"),
+    (56, c"CS7"),
+];
+
+/// Status codes of RFC 9110 and 6585 that a server of this protocol may
+/// answer with.
+const STATUSES: Names = &[
+    (200, c"OK"),
+    (201, c"Created"),
+    (202, c"Accepted"),
+    (204, c"No Content"),
+    (206, c"Partial Content"),
+    (301, c"Moved Permanently"),
+    (302, c"Found"),
+    (303, c"See Other"),
+    (304, c"Not Modified"),
+    (307, c"Temporary Redirect"),
+    (308, c"Permanent Redirect"),
+    (400, c"Bad Request"),
+    (401, c"Unauthorized"),
+    (403, c"Forbidden"),
+    (404, c"Not Found"),
+    (405, c"Method Not Allowed"),
+    (406, c"Not Acceptable"),
+    (408, c"Request Timeout"),
+    (409, c"Conflict"),
+    (410, c"Gone"),
+    (411, c"Length Required"),
+    (412, c"Precondition Failed"),
+    (413, c"Content Too Large"),
+    (414, c"URI Too Long"),
+    (415, c"Unsupported Media Type"),
+    (416, c"Range Not Satisfiable"),
+    (417, c"Expectation Failed"),
+    (421, c"Misdirected Request"),
+    (426, c"Upgrade Required"),
+    (428, c"Precondition Required"),
+    (429, c"Too Many Requests"),
+    (431, c"Request Header Fields Too Large"),
+    (500, c"Internal Server Error"),
+    (501, c"Not Implemented"),
+    (502, c"Bad Gateway"),
+    (503, c"Service Unavailable"),
+    (504, c"Gateway Timeout"),
+    (505, c"HTTP Version Not Supported"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn numbers_are_places_in_the_table() {
+        for (i, info) in FIELDS.iter().enumerate() {
+            assert_eq!(info.field as usize, i, "{}", info.name());
+        }
+    }
+
+    #[test]
+    fn names_are_filter_names_and_differ() {
+        let mut seen = HashSet::new();
+        for info in FIELDS {
+            let name = info.name();
+            assert!(seen.insert(name), "{name} twice");
+            assert!(name.starts_with("mcas."), "{name}");
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase()
+                    || b.is_ascii_digit()
+                    || b == b'_'
+                    || b == b'.'),
+                "{name}"
+            );
+            assert!(!info.label.is_empty(), "{name}");
+            assert!(info.description.is_none_or(|d| !d.is_empty()));
+        }
+    }
+
+    #[test]
+    fn keys_are_in_lower_case_and_differ() {
+        let mut seen = HashSet::new();
+        for key in FIELDS.iter().filter_map(|info| info.key) {
+            assert!(seen.insert(key), "{key:?} twice");
+            let key = key.to_bytes();
+            assert_eq!(key, key.to_ascii_lowercase());
+        }
+    }
+
+    #[test]
+    fn value_names_are_sorted_and_fit() {
+        for info in FIELDS {
+            assert!(info.names.windows(2).all(|w| w[0].0 < w[1].0));
+        }
+    }
+}

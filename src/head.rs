@@ -1,0 +1,250 @@
+//! The head of an HTTP/1.x message: start line and header lines.
+//!
+//! `httparse` judges whether the head is HTTP and whether it is whole, and
+//! reads the start line. Header lines are walked a second time here where an
+//! item needs its bytes (cookies may stand in any number of lines, which a
+//! plain struct cannot hold), and where the end of the captured bytes cuts
+//! the head, which `httparse` answers with «partial» and no headers.
+
+use crate::span::Span;
+use core::mem::MaybeUninit;
+use httparse::{ParserConfig, Status};
+use memchr::memchr;
+
+/// More header lines than this are refused ([`Error::TooManyHeaders`]).
+/// Apache and nginx accept 100 by default.
+pub const MAX_HEADERS: usize = 256;
+
+/// Why bytes could not be read as an HTTP message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The first line is none of HTTP/1.x.
+    NotHttp,
+    /// There are more than [`MAX_HEADERS`] header lines.
+    TooManyHeaders,
+    /// The input is longer than [`MAX_INPUT`](crate::MAX_INPUT).
+    TooLarge,
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Error::NotHttp => "not an HTTP/1.x message",
+            Error::TooManyHeaders => "too many header lines",
+            Error::TooLarge => "input too large",
+        })
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What the first line says.
+#[derive(Clone, Copy)]
+pub(crate) enum Start {
+    /// Too little is there to tell.
+    Unknown,
+    /// Method and target; either may be cut off and is empty then.
+    Request { method: Span, target: Span },
+    /// Status code and its digits; 0 if cut off.
+    Response { status: u16, digits: Span },
+}
+
+/// A head that was read.
+pub(crate) struct Head {
+    /// Offset of the start line: blank lines may precede it.
+    pub begin: usize,
+    /// The start line.
+    pub start: Start,
+    /// Offset of the body, or of the end of the input if the head is cut.
+    pub end: usize,
+    /// Whether the blank line at the end of the head is there.
+    pub whole: bool,
+}
+
+/// Lenient where Wireshark's HTTP is: one bad line does not hide the rest.
+fn config() -> ParserConfig {
+    let mut config = ParserConfig::default();
+    config
+        .allow_multiple_spaces_in_request_line_delimiters(true)
+        .allow_multiple_spaces_in_response_status_delimiters(true)
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .allow_spaces_after_header_name_in_responses(true)
+        .ignore_invalid_headers_in_requests(true)
+        .ignore_invalid_headers_in_responses(true);
+    config
+}
+
+/// Reads a head.
+pub(crate) fn parse(input: &[u8]) -> Result<Head, Error> {
+    let begin = input
+        .iter()
+        .position(|b| !matches!(b, b'\r' | b'\n'))
+        .unwrap_or(input.len());
+    let bytes = &input[begin..];
+    let at = |part: &[u8]| place(input, part);
+    let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let (start, status);
+    if bytes.len() < 5 && b"HTTP/".starts_with(bytes) {
+        (start, status) = (Start::Unknown, Ok(Status::Partial));
+    } else if bytes.starts_with(b"HTTP/") {
+        let mut response = httparse::Response::new(&mut []);
+        status = config().parse_response_with_uninit_headers(
+            &mut response,
+            bytes,
+            &mut lines,
+        );
+        // The code stands behind the version and its space or spaces.
+        let code = bytes.get(8..).unwrap_or_default();
+        let spaces = code.iter().take_while(|&&b| b == b' ').count();
+        let digits = Span::between(begin + 8 + spaces, begin + 11 + spaces);
+        start = match response.code {
+            Some(status) => Start::Response { status, digits },
+            None => Start::Response { status: 0, digits: Span::default() },
+        };
+    } else {
+        let mut request = httparse::Request::new(&mut []);
+        status = config().parse_request_with_uninit_headers(
+            &mut request,
+            bytes,
+            &mut lines,
+        );
+        let part = |text: Option<&str>| {
+            text.map_or(Span::default(), |text| at(text.as_bytes()))
+        };
+        start = Start::Request {
+            method: part(request.method),
+            target: part(request.path),
+        };
+    }
+    let (end, whole) = match status {
+        Ok(Status::Complete(length)) => (begin + length, true),
+        Ok(Status::Partial) => (input.len(), false),
+        Err(httparse::Error::TooManyHeaders) => {
+            return Err(Error::TooManyHeaders)
+        }
+        Err(_) => return Err(Error::NotHttp),
+    };
+    Ok(Head { begin, start, end, whole })
+}
+
+/// Where a part of the input lies in it.
+fn place(input: &[u8], part: &[u8]) -> Span {
+    let start = part.as_ptr() as usize - input.as_ptr() as usize;
+    Span::between(start, start + part.len())
+}
+
+/// The headers that matter to this protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    ContentEncoding,
+    ContentLength,
+    ContentType,
+    Cookie,
+    Host,
+    SetCookie,
+    TransferEncoding,
+    UserAgent,
+}
+
+/// Finds a header by its name, in any case.
+fn name(text: &[u8]) -> Option<Name> {
+    let (name, spelling): (_, &[u8]) = match text.len() {
+        4 => (Name::Host, b"host"),
+        6 => (Name::Cookie, b"cookie"),
+        10 if text[0] | 0x20 == b'u' => (Name::UserAgent, b"user-agent"),
+        10 => (Name::SetCookie, b"set-cookie"),
+        12 => (Name::ContentType, b"content-type"),
+        14 => (Name::ContentLength, b"content-length"),
+        16 => (Name::ContentEncoding, b"content-encoding"),
+        17 => (Name::TransferEncoding, b"transfer-encoding"),
+        _ => return None,
+    };
+    text.eq_ignore_ascii_case(spelling).then_some(name)
+}
+
+/// The next known header in the lines of `input` from `*at` up to `end`, with
+/// its value, spaces around it left off; `*at` moves behind its line. A line
+/// without its line end is cut, and no header.
+pub(crate) fn next_header(
+    input: &[u8],
+    at: &mut usize,
+    end: usize,
+) -> Option<(Name, Span)> {
+    loop {
+        let lines = input.get(*at..end)?;
+        let line = &lines[..memchr(b'\n', lines)?];
+        let start = *at;
+        *at += line.len() + 1;
+        let Some(colon) = memchr(b':', line) else { continue };
+        let Some(name) = name(line[..colon].trim_ascii_end()) else {
+            continue;
+        };
+        let value = line[colon + 1..].trim_ascii();
+        // An empty value has a place all the same.
+        let from = if value.is_empty() {
+            start + colon + 1
+        } else {
+            place(input, value).start()
+        };
+        return Some((name, Span::between(from, from + value.len())));
+    }
+}
+
+/// Offset just behind the start line.
+pub(crate) fn first_header(input: &[u8], begin: usize) -> usize {
+    let line = input.get(begin..).and_then(|rest| memchr(b'\n', rest));
+    line.map_or(input.len(), |i| begin + i + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_in_any_case_and_with_odd_spaces() {
+        let input = b"GET / HTTP/1.1\r\nhOST:  a.b \r\nX: y\r\n\
+            Set-Cookie : c\nHost:\r\n folded: 1\r\nCookie: cut";
+        let mut at = first_header(input, 0);
+        let mut found = vec![];
+        while let Some((name, value)) =
+            next_header(input, &mut at, input.len())
+        {
+            found.push((name, value.of(input)));
+        }
+        assert_eq!(
+            found,
+            [
+                (Name::Host, &b"a.b"[..]),
+                (Name::SetCookie, b"c"),
+                (Name::Host, b""),
+            ]
+        );
+    }
+
+    #[test]
+    fn bad_lines_do_not_hide_the_rest() {
+        let head = parse(b"GET / HTTP/1.1\r\nno colon\r\n: x\r\n\r\nB");
+        let head = head.unwrap();
+        assert!(head.whole);
+        assert_eq!(head.end, 33);
+    }
+
+    #[test]
+    fn not_http() {
+        for input in [&b"\x16\x03\x01\x02\x00\x01"[..], b"SSH-2.0-x\r\n"] {
+            assert_eq!(parse(input).err(), Some(Error::NotHttp));
+        }
+    }
+
+    #[test]
+    fn limit_of_header_lines() {
+        let with = |n| {
+            let lines = "A: b\r\n".repeat(n);
+            parse(format!("GET / HTTP/1.1\r\n{lines}\r\n").as_bytes())
+        };
+        assert!(with(MAX_HEADERS - 1).is_ok_and(|head| head.whole));
+        assert!(with(MAX_HEADERS).is_ok_and(|head| head.whole));
+        assert_eq!(with(MAX_HEADERS + 1).err(), Some(Error::TooManyHeaders));
+    }
+}

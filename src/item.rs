@@ -1,0 +1,137 @@
+//! What reading a message yields, one at a time: fields and notes.
+
+use crate::fields::{Field, Kind};
+use crate::notes::Note;
+use crate::span::Span;
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+/// [`Item::kind`] of a field.
+pub const KIND_FIELD: u32 = 1;
+/// [`Item::kind`] of a note.
+pub const KIND_NOTE: u32 = 2;
+
+/// The value is computed, not read as it stands on the wire.
+pub const GENERATED: u32 = 1;
+/// The bytes of the span are percent-encoded ([`crate::text`] decodes them).
+pub const PERCENT_ENCODED: u32 = 2;
+/// The bytes of the span are ISO-8859-1, as the message declares.
+pub const LATIN1: u32 = 4;
+
+/// A field with its value, or a note.
+///
+/// Items come in the order of the bytes they are read from. An item of level
+/// 0 belongs to the message, one of level `n` to the last field before it of
+/// level `n - 1`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Item {
+    /// [`KIND_FIELD`] or [`KIND_NOTE`].
+    pub kind: u32,
+    /// Number of the [`Field`] or the [`Note`].
+    pub id: u32,
+    /// Depth below the message.
+    pub level: u32,
+    /// [`GENERATED`], [`PERCENT_ENCODED`], [`LATIN1`].
+    pub flags: u32,
+    /// Where the item is read from. For a text it is the value itself.
+    pub span: Span,
+    /// Value of a numeric field; for [`Note::ParamMissing`] the number of
+    /// the missing [`Field`].
+    pub number: u64,
+    /// Value of an address: its first 4, 6 or 16 bytes, in network order.
+    pub bytes: [u8; 16],
+}
+
+/// The value of a field, typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value {
+    /// The bytes of the item's span, as text.
+    Text,
+    /// A number.
+    Number(u64),
+    /// An IPv4 address.
+    Ipv4(Ipv4Addr),
+    /// An IPv6 address.
+    Ipv6(Ipv6Addr),
+    /// A MAC address.
+    Ether([u8; 6]),
+}
+
+impl Item {
+    /// A text field: its value is the bytes of `span`.
+    pub(crate) fn text(field: Field, level: u32, span: Span) -> Item {
+        Item {
+            kind: KIND_FIELD,
+            id: field as u32,
+            level,
+            span,
+            ..Item::default()
+        }
+    }
+
+    /// A numeric field.
+    pub(crate) fn number(
+        field: Field,
+        level: u32,
+        span: Span,
+        number: u64,
+    ) -> Item {
+        Item { number, ..Item::text(field, level, span) }
+    }
+
+    /// A field that is an address.
+    pub(crate) fn address(
+        field: Field,
+        level: u32,
+        span: Span,
+        address: &[u8],
+    ) -> Item {
+        let mut item = Item::text(field, level, span);
+        item.bytes[..address.len()].copy_from_slice(address);
+        item
+    }
+
+    /// A note on the last field of the level above.
+    pub(crate) fn note(note: Note, level: u32, span: Span) -> Item {
+        Item {
+            kind: KIND_NOTE,
+            id: note as u32,
+            level,
+            span,
+            ..Item::default()
+        }
+    }
+
+    /// The same item, marked as computed.
+    pub(crate) fn generated(mut self) -> Item {
+        self.flags |= GENERATED;
+        self
+    }
+
+    /// Which field this is, if it is one.
+    pub fn as_field(&self) -> Option<Field> {
+        (self.kind == KIND_FIELD).then(|| Field::from_number(self.id))?
+    }
+
+    /// Which note this is, if it is one.
+    pub fn as_note(&self) -> Option<Note> {
+        (self.kind == KIND_NOTE).then(|| Note::from_number(self.id))?
+    }
+
+    /// The typed value, if this is a field.
+    pub fn value(&self) -> Option<Value> {
+        let bytes = &self.bytes;
+        Some(match self.as_field()?.info().kind {
+            Kind::String => Value::Text,
+            Kind::Ipv4 => Value::Ipv4(Ipv4Addr::new(
+                bytes[0], bytes[1], bytes[2], bytes[3],
+            )),
+            Kind::Ipv6 => Value::Ipv6(Ipv6Addr::from(*bytes)),
+            Kind::Ether => Value::Ether([
+                bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5],
+            ]),
+            _ => Value::Number(self.number),
+        })
+    }
+}

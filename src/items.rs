@@ -1,0 +1,813 @@
+//! Reading a message item by item.
+//!
+//! The head and the body are read by iterators of their own, since a chunked
+//! body has to be put together elsewhere first: [`HeadItems`] runs over the
+//! message's own bytes, [`BodyItems`] over the body's. Both are a [`Cursor`]
+//! with the bytes it runs over. The cursor is a plain struct without
+//! pointers, so that the C layer can hand out the very same thing.
+//!
+//! One step of the cursor reads one header line, one pair or one entry of a
+//! list and puts the few items it yields into a queue; so memory does not
+//! grow with the message, and every call makes progress.
+
+use crate::agent;
+use crate::bigip::{self, Address, Bigip};
+use crate::fields::{self, Field, Kind};
+use crate::firmware;
+use crate::head::{self, Name};
+use crate::item::{Item, LATIN1, PERCENT_ENCODED};
+use crate::message::{
+    Message, Method, BODY_BROKEN, BODY_CODED, BODY_LATIN1, COMPLETE,
+    HEAD_COMPLETE, KIND_RESPONSE, TYPE_FIRMWARE_REQUEST,
+    TYPE_FIRMWARE_RESPONSE, TYPE_PROVISIONING_RESPONSE, UNMATCHED,
+};
+use crate::notes::Note;
+use crate::pairs::{self, Grammar};
+use crate::span::Span;
+use crate::target;
+use crate::text;
+use crate::value;
+
+/// The most items that one step yields: a cookie with its children and note.
+const QUEUE: usize = 8;
+
+/// Longest value that is typed, in bytes: far more than any type needs, even
+/// percent-encoded.
+const TYPED_MAX: usize = 256;
+
+/// What is read next.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Done = 0,
+    HeadStart = 1,
+    Query = 2,
+    Headers = 3,
+    HeadEnd = 4,
+    BodyStart = 5,
+    Pairs = 6,
+    BodyEnd = 7,
+}
+
+/// A list inside of a value, read entry by entry before anything else.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum List {
+    #[default]
+    None = 0,
+    Routes = 1,
+    Carriers = 2,
+    Cookies = 3,
+}
+
+/// Where reading stands. Plain data; the bytes are given on every call.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cursor {
+    stage: u32,
+    /// Next byte to read, and the end of what this stage reads.
+    at: u32,
+    end: u32,
+    grammar: u32,
+    /// List inside of a value: which, next byte, end.
+    list: u32,
+    list_at: u32,
+    list_end: u32,
+    /// Of the message: type, flags, status.
+    message_type: u32,
+    message_flags: u32,
+    status: u32,
+    /// Result code read first: 0 none, 1 success, 2 anything else.
+    result: u32,
+    /// Progress in the queue.
+    queue_at: u32,
+    queue_len: u32,
+    /// First values, to be compared at the end.
+    netmask: u32,
+    rtpport1: u32,
+    rtpport2: u32,
+    ip_addr: u32,
+    gateway: u32,
+    /// A pair that is cut has said so itself.
+    truncation_noted: u32,
+    /// Header names that had their turn.
+    headers_seen: u32,
+    /// Fields that occurred, typed or not, by number.
+    seen: u64,
+    /// Fields whose first value is kept above, by number.
+    typed: u64,
+    queue: [Item; QUEUE],
+}
+
+const HOST_SEEN: u32 = 1;
+const AGENT_SEEN: u32 = 2;
+
+const RESULT_SUCCESS: u32 = 1;
+const RESULT_OTHER: u32 = 2;
+
+fn bit(field: Field) -> u64 {
+    1 << field as u32
+}
+
+impl Cursor {
+    /// Begins with the head of `message`.
+    pub fn head(message: &Message) -> Cursor {
+        if !message.is_ours() {
+            return Cursor::default();
+        }
+        Cursor { stage: Stage::HeadStart as u32, ..Cursor::of(message) }
+    }
+
+    /// Begins with the body of `message`: `body` with its chunks undone.
+    ///
+    /// `input` is the message's.
+    pub fn body(message: &Message, input: &[u8], body: &[u8]) -> Cursor {
+        if !message.is_ours() || !message.has(HEAD_COMPLETE) {
+            return Cursor::default();
+        }
+        let grammar = message.body_grammar(input, body);
+        let end = match grammar {
+            Grammar::Form => pairs::form_length(body),
+            _ => body.len(),
+        };
+        Cursor {
+            stage: Stage::BodyStart as u32,
+            end: end as u32,
+            grammar: grammar as u32,
+            ..Cursor::of(message)
+        }
+    }
+
+    fn of(message: &Message) -> Cursor {
+        Cursor {
+            message_type: message.message_type,
+            message_flags: message.flags,
+            status: message.status,
+            ..Cursor::default()
+        }
+    }
+
+    /// The next item. `message` and `input` are the ones that the cursor was
+    /// made for (of a body, the body's bytes).
+    pub fn next(&mut self, message: &Message, input: &[u8]) -> Option<Item> {
+        loop {
+            if self.queue_at < self.queue_len {
+                let item = self.queue.get(self.queue_at as usize)?;
+                self.queue_at += 1;
+                return Some(*item);
+            }
+            (self.queue_at, self.queue_len) = (0, 0);
+            if self.stage == Stage::Done as u32 {
+                return None;
+            }
+            self.step(message, input);
+        }
+    }
+
+    /// Reads on: a list entry if a list is open, else what the stage says.
+    fn step(&mut self, message: &Message, input: &[u8]) {
+        match self.list {
+            n if n == List::Routes as u32 => return self.route(input),
+            n if n == List::Carriers as u32 => return self.carrier(input),
+            n if n == List::Cookies as u32 => return self.cookie(input),
+            _ => {}
+        }
+        let next = match self.stage {
+            n if n == Stage::HeadStart as u32 => {
+                self.head_start(message, input);
+                self.at = message.query.offset;
+                self.end = message.query.end() as u32;
+                self.grammar = Grammar::Form as u32;
+                Stage::Query
+            }
+            n if n == Stage::Query as u32 => {
+                // A query is whole once the start line's end was seen.
+                let (begin, end) = message.head();
+                let first = head::first_header(input, begin);
+                let cut = first >= end && !message.has(HEAD_COMPLETE);
+                if self.pair(input, cut) {
+                    return;
+                }
+                (self.at, self.end) = (first as u32, end as u32);
+                Stage::Headers
+            }
+            n if n == Stage::Headers as u32 => {
+                let mut at = self.at as usize;
+                let end = self.end as usize;
+                if let Some((name, value)) =
+                    head::next_header(input, &mut at, end)
+                {
+                    self.at = at as u32;
+                    return self.header(message, input, name, value);
+                }
+                Stage::HeadEnd
+            }
+            n if n == Stage::HeadEnd as u32 => {
+                if self.message_flags & HEAD_COMPLETE == 0 {
+                    let (_, end) = message.head();
+                    self.truncated(0, Span::between(end, end));
+                }
+                Stage::Done
+            }
+            n if n == Stage::BodyStart as u32 => {
+                self.body_start(message, input);
+                Stage::Pairs
+            }
+            n if n == Stage::Pairs as u32 => {
+                let cut = self.message_flags & COMPLETE == 0;
+                if self.pair(input, cut) {
+                    return;
+                }
+                Stage::BodyEnd
+            }
+            n if n == Stage::BodyEnd as u32 => {
+                self.body_end(input);
+                Stage::Done
+            }
+            _ => Stage::Done,
+        };
+        self.stage = next as u32;
+    }
+
+    fn push(&mut self, item: Item) {
+        if let Some(slot) = self.queue.get_mut(self.queue_len as usize) {
+            *slot = item;
+            self.queue_len += 1;
+        }
+    }
+
+    fn note(&mut self, note: Note, level: u32, span: Span) {
+        self.push(Item::note(note, level, span));
+    }
+
+    fn truncated(&mut self, level: u32, span: Span) {
+        self.truncation_noted = 1;
+        self.note(Note::Truncated, level, span);
+    }
+
+    // The head.
+
+    fn head_start(&mut self, message: &Message, input: &[u8]) {
+        let begin = Span { offset: message.begin, length: 0 };
+        let number = message.message_type.into();
+        self.push(Item::number(Field::Type, 0, begin, number).generated());
+        if self.message_flags & UNMATCHED != 0 {
+            self.note(Note::ResponseUnmatched, 0, begin);
+        }
+        if message.kind == KIND_RESPONSE {
+            let status = message.status.into();
+            let digits = message.status_digits;
+            if !digits.is_empty() {
+                self.push(Item::number(Field::Status, 0, digits, status));
+            }
+            return;
+        }
+        if !message.authority.is_empty() {
+            self.host(input, message.authority);
+        }
+        if message.message_type == TYPE_FIRMWARE_REQUEST {
+            let path = message.path;
+            let parts = firmware::parse(path.of(input)).unwrap_or_default();
+            self.push(Item::text(Field::FirmwarePath, 0, path));
+            for (field, part) in [
+                (Field::FirmwareModel, parts.model),
+                (Field::FirmwareFile, parts.file),
+            ] {
+                if !part.is_empty() {
+                    let part = part.shifted(path.start());
+                    self.push(Item::text(field, 1, part));
+                }
+            }
+        }
+    }
+
+    fn host(&mut self, input: &[u8], host: Span) {
+        self.push(Item::text(Field::Host, 0, host));
+        if let Some(odm) = target::odm(input, host) {
+            self.push(Item::text(Field::Odm, 1, odm));
+        }
+    }
+
+    fn header(
+        &mut self,
+        message: &Message,
+        input: &[u8],
+        name: Name,
+        value: Span,
+    ) {
+        let response = message.kind == KIND_RESPONSE;
+        let text = value.of(input);
+        match name {
+            Name::Host if !response && self.headers_seen & HOST_SEEN == 0 => {
+                self.headers_seen |= HOST_SEEN;
+                let host = target::host(input, value);
+                let authority = message.authority.of(input);
+                if authority.is_empty() {
+                    self.host(input, host);
+                } else if !authority.eq_ignore_ascii_case(host.of(input)) {
+                    // Either one may have made the message ours.
+                    self.host(input, host);
+                    self.note(Note::ValueInconsistent, 1, host);
+                }
+            }
+            Name::UserAgent
+                if !response && self.headers_seen & AGENT_SEEN == 0 =>
+            {
+                self.headers_seen |= AGENT_SEEN;
+                let Some(agent) = agent::parse(text) else { return };
+                self.push(Item::text(Field::UserAgent, 0, value));
+                for (field, part) in [
+                    (Field::UserAgentVersion, agent.version),
+                    (Field::DeviceModel, agent.model),
+                    (Field::DeviceFirmware, agent.firmware),
+                ] {
+                    if !part.is_empty() {
+                        let part = part.shifted(value.start());
+                        self.push(Item::text(field, 1, part));
+                    }
+                }
+                let carriers = agent.carriers.shifted(value.start());
+                self.open(List::Carriers, carriers);
+            }
+            Name::Cookie if !response => self.open(List::Cookies, value),
+            Name::SetCookie if response => {
+                // Attributes follow the cookie; it ends at the first `;`.
+                let mut end = value.start();
+                end += memchr::memchr(b';', text).unwrap_or(text.len());
+                self.open(List::Cookies, Span::between(value.start(), end));
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, list: List, span: Span) {
+        self.list = list as u32;
+        self.list_at = span.offset;
+        self.list_end = span.end() as u32;
+    }
+
+    fn close(&mut self) {
+        self.list = List::None as u32;
+    }
+
+    fn carrier(&mut self, input: &[u8]) {
+        let (at, end) = (self.list_at as usize, self.list_end as usize);
+        match agent::next_carrier(input, at, end) {
+            Some((carrier, next)) => {
+                self.list_at = next as u32;
+                self.push(Item::text(Field::DeviceCarrier, 1, carrier));
+            }
+            None => self.close(),
+        }
+    }
+
+    /// One `name=value` of a Cookie or Set-Cookie header.
+    fn cookie(&mut self, input: &[u8]) {
+        let (at, end) = (self.list_at as usize, self.list_end as usize);
+        let Some(rest) = input.get(at..end).filter(|rest| !rest.is_empty())
+        else {
+            return self.close();
+        };
+        let length = memchr::memchr(b';', rest).unwrap_or(rest.len());
+        self.list_at = (at + length + 1).min(end) as u32;
+        let trim = |start: usize, end: usize| {
+            let text = &input[start..end];
+            let front = text.len() - text.trim_ascii_start().len();
+            let start = start + front;
+            Span::between(start, start + text.trim_ascii().len())
+        };
+        let pair = trim(at, at + length);
+        let (name, Some(value)) = pairs::split(input, pair) else { return };
+        let name = trim(name.start(), name.end());
+        let value = trim(value.start(), value.end());
+        let Some(pool) = name.of(input).strip_prefix(bigip::PREFIX) else {
+            return;
+        };
+        self.push(Item::text(Field::Bigip, 0, value));
+        if !pool.is_empty() {
+            let pool = Span::between(name.end() - pool.len(), name.end());
+            self.push(Item::text(Field::BigipPool, 1, pool));
+        }
+        let text = value.of(input);
+        match bigip::parse(text) {
+            Some(Bigip::Server { address, port, route_domain }) => {
+                let item = match &address {
+                    Address::V4(bytes) => {
+                        Item::address(Field::BigipAddr, 1, value, bytes)
+                    }
+                    Address::V6(bytes) => {
+                        Item::address(Field::BigipAddr6, 1, value, bytes)
+                    }
+                };
+                self.push(item.generated());
+                let port =
+                    Item::number(Field::BigipPort, 1, value, u64::from(port));
+                self.push(port.generated());
+                if let Some(id) = route_domain {
+                    let field = Field::BigipRouteDomain;
+                    let id = Item::number(field, 1, value, id.into());
+                    self.push(id.generated());
+                }
+            }
+            Some(Bigip::Encrypted) => {}
+            None => self.unreadable(text, 1, value),
+        }
+    }
+
+    /// The note for a value that does not read as its type.
+    fn unreadable(&mut self, text: &[u8], level: u32, span: Span) {
+        let masked = value::is_masked(text);
+        let note = if masked { Note::ValueMasked } else { Note::ValueInvalid };
+        self.note(note, level, span);
+    }
+
+    // The body.
+
+    fn body_start(&mut self, message: &Message, body: &[u8]) {
+        let all = Span::between(0, body.len());
+        let firmware = self.message_type == TYPE_FIRMWARE_RESPONSE
+            && matches!(self.status, 200 | 206);
+        if firmware && message.method != Method::Head as u32 {
+            let size = message.body_length;
+            let item = Item::number(Field::FirmwareSize, 0, all, size);
+            self.push(item.generated());
+        }
+        let readable = firmware || self.grammar != Grammar::None as u32;
+        if readable
+            && self.message_flags & BODY_CODED != 0
+            && message.body_length > 0
+        {
+            self.grammar = Grammar::None as u32;
+            self.note(Note::BodyEncoded, 0, all);
+        }
+        if self.message_flags & BODY_BROKEN != 0 {
+            let end = Span::between(body.len(), body.len());
+            self.note(Note::ValueInvalid, 0, end);
+        }
+    }
+
+    /// Reads one pair; `false` if there is none. `cut` tells that what the
+    /// pairs stand in goes on behind its last byte.
+    fn pair(&mut self, input: &[u8], cut: bool) -> bool {
+        let grammar = match self.grammar {
+            n if n == Grammar::Form as u32 => Grammar::Form,
+            n if n == Grammar::Lines as u32 => Grammar::Lines,
+            _ => return false,
+        };
+        let mut at = self.at as usize;
+        let Some((pair, ended)) =
+            pairs::next_pair(input, &mut at, self.end as usize, grammar)
+        else {
+            return false;
+        };
+        self.at = at as u32;
+        let flags = if grammar == Grammar::Form {
+            PERCENT_ENCODED
+        } else if self.message_flags & BODY_LATIN1 != 0 {
+            LATIN1
+        } else {
+            0
+        };
+        let first = self.queue_len as usize;
+        self.one_pair(input, pair, grammar, cut && !ended);
+        for item in &mut self.queue[first..self.queue_len as usize] {
+            item.flags |= flags;
+        }
+        true
+    }
+
+    fn one_pair(
+        &mut self,
+        input: &[u8],
+        pair: Span,
+        grammar: Grammar,
+        cut: bool,
+    ) {
+        let percent = grammar == Grammar::Form;
+        let (name, value) = pairs::split(input, pair);
+        let Some(value) = value else {
+            self.param(pair, name, Span::between(name.end(), name.end()));
+            if cut {
+                self.truncated(1, pair);
+            } else {
+                self.note(Note::ParamUnknown, 1, pair);
+            }
+            return;
+        };
+        let Some(Key { field, index, digits }) =
+            key(name.of(input), percent, self.message_type)
+        else {
+            self.param(pair, name, value);
+            if cut {
+                self.truncated(1, value);
+            } else {
+                self.note(Note::ParamUnknown, 1, pair);
+            }
+            return;
+        };
+        let again = self.seen & bit(field) != 0;
+        self.seen |= bit(field);
+        if cut {
+            self.param(pair, name, value);
+            return self.truncated(1, value);
+        }
+        let mut room = [0; TYPED_MAX];
+        // What does not fit is no typed value; a text needs only its length.
+        let text = text::decode(value.of(input), percent, &mut room);
+        let read = text.and_then(|text| read(field, text).map(|r| (text, r)));
+        match (field.info().kind, read) {
+            (Kind::String, _) => {
+                self.push(Item::text(field, 0, value));
+                if field == Field::IpTelNum {
+                    // The key's digits, as far as they stand there plainly.
+                    let digits = digits.min(name.length);
+                    let end = name.end() as u32;
+                    let place = Span { offset: end - digits, length: digits };
+                    let item =
+                        Item::number(Field::IpTelNumIndex, 1, place, index);
+                    let given = digits > 0;
+                    self.push(if given { item } else { item.generated() });
+                }
+                self.text_notes(field, value, text.unwrap_or_default());
+            }
+            (Kind::Ipv4, Some((_, Read::Ipv4(octets)))) => {
+                self.push(Item::address(field, 0, value, &octets));
+                self.keep(field, u32::from_be_bytes(octets));
+            }
+            (_, Some((_, Read::Number(number)))) => {
+                self.push(Item::number(field, 0, value, number));
+                self.keep(field, number as u32);
+                if field == Field::Dscp {
+                    let tos =
+                        Item::number(Field::DscpTos, 1, value, number << 2);
+                    self.push(tos.generated());
+                }
+            }
+            _ => {
+                self.param(pair, name, value);
+                self.unreadable(text.unwrap_or_default(), 1, value);
+            }
+        }
+        if field == Field::ResultCode && !again {
+            let success = text.is_some_and(value::is_zeros);
+            self.result = if success { RESULT_SUCCESS } else { RESULT_OTHER };
+            if !success {
+                self.note(Note::ResultCodeFailure, 1, value);
+            }
+        }
+    }
+
+    fn param(&mut self, pair: Span, name: Span, value: Span) {
+        self.push(Item::text(Field::Param, 0, pair));
+        self.push(Item::text(Field::ParamName, 1, name));
+        self.push(Item::text(Field::ParamValue, 1, value));
+    }
+
+    /// Keeps the first value of a field that is compared at the end.
+    fn keep(&mut self, field: Field, value: u32) {
+        let slot = match field {
+            Field::Netmask => &mut self.netmask,
+            Field::Rtpport1 => &mut self.rtpport1,
+            Field::Rtpport2 => &mut self.rtpport2,
+            Field::IpAddr => &mut self.ip_addr,
+            Field::Gateway => &mut self.gateway,
+            _ => return,
+        };
+        if self.typed & bit(field) == 0 {
+            self.typed |= bit(field);
+            *slot = value;
+        }
+    }
+
+    /// What else there is to a text. `text` is the value decoded, or empty
+    /// where it is longer than anything that is looked at.
+    fn text_notes(&mut self, field: Field, value: Span, text: &[u8]) {
+        let masked = value::is_masked_text(text);
+        match field {
+            Field::TerminalId => return self.terminal_id(text, value),
+            Field::DestNwAddr => {
+                if !value.is_empty() {
+                    self.open(List::Routes, value);
+                }
+                return;
+            }
+            Field::Username | Field::Password
+                if !value.is_empty() && !masked =>
+            {
+                self.note(Note::Credentials, 1, value);
+            }
+            _ => {}
+        }
+        if masked {
+            self.note(Note::ValueMasked, 1, value);
+        }
+    }
+
+    fn terminal_id(&mut self, text: &[u8], value: Span) {
+        let mac = value::hex::<6>(text);
+        if let Some(mac) = mac {
+            let item = Item::address(Field::TerminalIdMac, 1, value, &mac);
+            self.push(item.generated());
+        }
+        let oui = text.get(..6).and_then(value::hex::<3>);
+        if let Some([a, b, c]) = oui {
+            let oui = u32::from_be_bytes([0, a, b, c]);
+            let field = Field::TerminalIdOui;
+            let item = Item::number(field, 1, value, oui.into());
+            self.push(item.generated());
+        }
+        if mac.is_none() && !value.is_empty() {
+            let masked = value::is_masked_id(text);
+            let note =
+                if masked { Note::ValueMasked } else { Note::ValueInvalid };
+            self.note(note, 1, value);
+        }
+    }
+
+    /// One entry of `dest_nw_addr`.
+    fn route(&mut self, input: &[u8]) {
+        let grammar = match self.grammar {
+            n if n == Grammar::Form as u32 => Grammar::Form,
+            _ => Grammar::Lines,
+        };
+        let percent = grammar == Grammar::Form;
+        let mut at = self.list_at as usize;
+        let Some(entry) =
+            pairs::next_entry(input, &mut at, self.list_end as usize, grammar)
+        else {
+            return self.close();
+        };
+        self.list_at = at as u32;
+        let raw = entry.of(input);
+        let mut room = [0; TYPED_MAX];
+        let text = text::decode(raw, percent, &mut room).unwrap_or_default();
+        let Some((network, prefix)) = value::route(text) else {
+            return self.unreadable(text, 1, entry);
+        };
+        // The prefix's digits may be encoded, the slash too; then the two
+        // cannot be told apart on the wire without decoding, and both have
+        // the entry's bytes.
+        let slash = memchr::memchr(b'/', raw).filter(|_| raw == text);
+        let (first, second) = match slash {
+            Some(i) => (
+                Span::between(entry.start(), entry.start() + i),
+                Span::between(entry.start() + i + 1, entry.end()),
+            ),
+            None => (entry, entry),
+        };
+        let field = Field::DestNwAddrNetwork;
+        self.push(Item::address(field, 1, first, &network));
+        let field = Field::DestNwAddrPrefix;
+        self.push(Item::number(field, 1, second, prefix.into()));
+        if u32::from_be_bytes(network) & !value::mask(prefix) != 0 {
+            self.note(Note::ValueHostBits, 2, entry);
+        }
+    }
+
+    /// What can be said only once all of the body was read.
+    fn body_end(&mut self, body: &[u8]) {
+        let end = Span::between(body.len(), body.len());
+        let all = |fields: &[Field]| {
+            fields.iter().all(|&field| self.typed & bit(field) != 0)
+        };
+        let ports = all(&[Field::Rtpport1, Field::Rtpport2])
+            && self.rtpport1 > self.rtpport2;
+        let mask = value::mask(self.netmask as u8);
+        let gateway = all(&[Field::IpAddr, Field::Netmask, Field::Gateway])
+            && (self.ip_addr ^ self.gateway) & mask != 0;
+        for (inconsistent, field) in
+            [(gateway, Field::Gateway), (ports, Field::Rtpport2)]
+        {
+            if inconsistent {
+                let mut note = Item::note(Note::ValueInconsistent, 0, end);
+                note.number = field as u64;
+                self.push(note);
+            }
+        }
+        let complete = self.message_flags & COMPLETE != 0;
+        if self.message_type == TYPE_PROVISIONING_RESPONSE
+            && self.status == 200
+            && complete
+            && self.message_flags & (BODY_CODED | BODY_BROKEN) == 0
+            && self.result == RESULT_SUCCESS
+        {
+            for field in [Field::IpAddr, Field::SipsvAddr, Field::IpTelNum] {
+                if self.seen & bit(field) == 0 {
+                    let mut note = Item::note(Note::ParamMissing, 0, end);
+                    note.number = field as u64;
+                    self.push(note);
+                }
+            }
+        }
+        if !complete && self.truncation_noted == 0 {
+            self.truncated(0, end);
+        }
+    }
+}
+
+/// A value that read as its type.
+enum Read {
+    Ipv4([u8; 4]),
+    Number(u64),
+}
+
+/// Reads a value as the type of its field.
+fn read(field: Field, text: &[u8]) -> Option<Read> {
+    let number = match field {
+        Field::ResultCode => value::result_code(text),
+        Field::Netmask => value::number_up_to(text, 32),
+        Field::Dscp => value::number_up_to(text, 63),
+        _ => match field.info().kind {
+            Kind::Ipv4 => return value::ipv4(text).map(Read::Ipv4),
+            Kind::Uint8 => value::number_up_to(text, u8::MAX.into()),
+            Kind::Uint16 => value::number_up_to(text, u16::MAX.into()),
+            _ => None,
+        },
+    };
+    number.map(Read::Number)
+}
+
+/// What a key names.
+struct Key {
+    field: Field,
+    /// Number at the end of a subscriber number's key, and its digits.
+    index: u64,
+    digits: u32,
+}
+
+/// Finds a key, in any case.
+fn key(raw: &[u8], percent: bool, message_type: u32) -> Option<Key> {
+    let mut room = [0; 32];
+    let name = text::decode(raw, percent, &mut room)?;
+    let plain = |field| Key { field, index: 0, digits: 0 };
+    if (9..=12).contains(&message_type) {
+        if name.eq_ignore_ascii_case(b"id") {
+            return Some(plain(Field::TerminalId));
+        }
+        if name.eq_ignore_ascii_case(b"term_type") {
+            return Some(plain(Field::TermType));
+        }
+    }
+    if let Some(field) = fields::by_key(name) {
+        return Some(plain(field));
+    }
+    // Contracts with extra numbers: `ip_tel_num1`, `ip_tel_num2`, …
+    let digits = name.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let (stem, number) = name.split_at(name.len() - digits);
+    let index = value::number_up_to(number, u16::MAX.into())?;
+    (digits <= 5 && fields::by_key(stem) == Some(Field::IpTelNum)).then_some(
+        Key { field: Field::IpTelNum, index, digits: digits as u32 },
+    )
+}
+
+/// The items of a message's head: an iterator.
+#[derive(Clone, Debug)]
+pub struct HeadItems<'a> {
+    cursor: Cursor,
+    message: &'a Message,
+    input: &'a [u8],
+}
+
+/// The items of a message's body: an iterator.
+#[derive(Clone, Debug)]
+pub struct BodyItems<'a> {
+    cursor: Cursor,
+    message: &'a Message,
+    body: &'a [u8],
+}
+
+impl Message {
+    /// Reads the head; `input` is what the message was parsed from. Nothing
+    /// comes from a message that is not ours.
+    pub fn head_items<'a>(&'a self, input: &'a [u8]) -> HeadItems<'a> {
+        HeadItems { cursor: Cursor::head(self), message: self, input }
+    }
+
+    /// Reads the body; `input` is what the message was parsed from, and
+    /// `body` the body with its chunks undone. Spans are places in `body`.
+    pub fn body_items<'a>(
+        &'a self,
+        input: &'a [u8],
+        body: &'a [u8],
+    ) -> BodyItems<'a> {
+        let cursor = Cursor::body(self, input, body);
+        BodyItems { cursor, message: self, body }
+    }
+}
+
+impl Iterator for HeadItems<'_> {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        self.cursor.next(self.message, self.input)
+    }
+}
+
+impl Iterator for BodyItems<'_> {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        self.cursor.next(self.message, self.body)
+    }
+}

@@ -1,0 +1,136 @@
+//! The table of notes: anomalies as data.
+//!
+//! Trouble in a message is never a failure of the parser. It is an item of
+//! its own, attached to the field or message it is about; Wireshark shows it
+//! as an expert item. Like [`crate::fields`], this table is the only place
+//! where a note is declared.
+
+use crate::fields::c_str;
+use core::ffi::CStr;
+
+/// How serious a note is, in Wireshark's terms.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Usual, worth seeing.
+    Chat = 0,
+    /// Out of the ordinary.
+    Note = 1,
+    /// Something is wrong.
+    Warn = 2,
+}
+
+/// What a note is about, in Wireshark's terms.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What the protocol asks for is not kept.
+    Protocol = 0,
+    /// A response says that something failed.
+    ResponseCode = 1,
+    /// Something could not be read.
+    Undecoded = 2,
+    /// The order of messages.
+    Sequence = 3,
+    /// A secret is open to readers.
+    Security = 4,
+}
+
+/// One row of the table.
+pub struct NoteInfo {
+    /// Which note this is.
+    pub note: Note,
+    /// Display-filter name.
+    pub name: &'static CStr,
+    /// The group.
+    pub group: Group,
+    /// The severity.
+    pub severity: Severity,
+    /// What it says, for people.
+    pub summary: &'static CStr,
+}
+
+impl NoteInfo {
+    /// The display-filter name as Rust text.
+    pub fn name(&self) -> &'static str {
+        self.name.to_str().unwrap_or_default()
+    }
+}
+
+macro_rules! notes {
+    ($(
+        $number:literal $note:ident $name:literal $group:ident
+        $severity:ident $summary:literal
+    )*) => {
+        /// A note, by its permanent number.
+        #[repr(u32)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Note {
+            $(
+                #[doc = concat!("`", $name, "`: ", $summary, ".")]
+                $note = $number,
+            )*
+        }
+
+        /// All notes, in the order of their numbers.
+        pub static NOTES: &[NoteInfo] = &[$(
+            NoteInfo {
+                note: Note::$note,
+                name: c_str(concat!($name, "\0")),
+                group: Group::$group,
+                severity: Severity::$severity,
+                summary: c_str(concat!($summary, "\0")),
+            },
+        )*];
+    };
+}
+
+notes! {
+    0 ResultCodeFailure "mcas.result_code.failure" ResponseCode Warn
+        "The result code is not success"
+    1 ValueInvalid "mcas.value.invalid" Protocol Warn
+        "The value does not read as its type"
+    2 ValueMasked "mcas.value.masked" Undecoded Note
+        "The value was masked by whoever published the capture"
+    3 ValueHostBits "mcas.value.host_bits" Protocol Chat
+        "The network has host bits set"
+    4 ValueInconsistent "mcas.value.inconsistent" Protocol Warn
+        "Values contradict each other"
+    5 ParamUnknown "mcas.param.unknown" Undecoded Chat
+        "The parameter is not known"
+    6 ParamMissing "mcas.param.missing" Protocol Note
+        "A successful provisioning response should have this parameter"
+    7 Credentials "mcas.credentials" Security Note
+        "Credentials in clear text"
+    8 Truncated "mcas.truncated" Undecoded Note
+        "The message goes on behind the bytes at hand"
+    9 ResponseUnmatched "mcas.response.unmatched" Sequence Note
+        "The request of this response is not in the capture"
+    10 BodyEncoded "mcas.body.encoded" Undecoded Note
+        "The body has a content coding that is not decoded"
+}
+
+impl Note {
+    /// The row of the table.
+    pub fn info(self) -> &'static NoteInfo {
+        &NOTES[self as usize]
+    }
+
+    /// The note of that number.
+    pub fn from_number(number: u32) -> Option<Note> {
+        NOTES.get(number as usize).map(|info| info.note)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_places_in_the_table() {
+        for (i, info) in NOTES.iter().enumerate() {
+            assert_eq!(info.note as usize, i, "{}", info.name());
+            assert!(info.name().starts_with("mcas."));
+        }
+    }
+}

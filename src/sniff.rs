@@ -1,0 +1,181 @@
+//! A first look at bytes that nothing is known of.
+//!
+//! A dissector asks this of every segment on port 80, so it must cost next
+//! to nothing where the answer is no. It therefore errs to one side only:
+//! [`Sniff::Candidate`] promises nothing but that parsing is worth it, while
+//! the other answers are certain.
+
+use crate::agent;
+use crate::message::{self, Context, COMPLETE, KIND_REQUEST, RESULT_CODE};
+use crate::target;
+use memchr::{memchr, memmem};
+
+/// How far into a message its head is searched for. Servers refuse heads
+/// larger than 8 or 16 KiB.
+const HEAD_MAX: usize = 1 << 16;
+
+/// What the first bytes are.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sniff {
+    /// Nothing of ours: not HTTP, or a response that does not itself tell.
+    No = 0,
+    /// HTTP requests, none of which is ours.
+    OtherRequest = 1,
+    /// Maybe a message of ours, or one behind which the connection stops
+    /// being HTTP (CONNECT, 101).
+    Candidate = 2,
+}
+
+/// Looks at the first bytes of what may be one or more messages.
+pub fn sniff(input: &[u8]) -> Sniff {
+    match input.first() {
+        Some(b'H') if input.starts_with(b"HTTP/1.") => response(input),
+        Some(b'A'..=b'Z') => request(input),
+        Some(b'\r' | b'\n') => {
+            // Blank lines in front of a message: not worth being fast.
+            let blank = |b: &&u8| matches!(b, b'\r' | b'\n');
+            let skip = input.iter().take_while(blank).count();
+            match input.get(skip) {
+                Some(b'A'..=b'Z') => sniff(&input[skip..]),
+                _ => Sniff::No,
+            }
+        }
+        _ => Sniff::No,
+    }
+}
+
+/// The head at the beginning of `input`, and what follows.
+fn head(input: &[u8]) -> (&[u8], &[u8]) {
+    let near = &input[..input.len().min(HEAD_MAX)];
+    let end = memmem::find(near, b"\r\n\r\n")
+        .map(|i| i + 4)
+        .or_else(|| memmem::find(near, b"\n\n").map(|i| i + 2))
+        .unwrap_or(near.len());
+    input.split_at(end)
+}
+
+fn response(mut input: &[u8]) -> Sniff {
+    loop {
+        let status = input.get(9..12).unwrap_or_default();
+        if status == b"101" {
+            return Sniff::Candidate;
+        }
+        let (_, body) = head(input);
+        if status.first() == Some(&b'1') && body.starts_with(b"HTTP/1.") {
+            input = body;
+            continue;
+        }
+        // An answer that tells by itself begins with its result code, maybe
+        // behind the size of a chunk.
+        let mut first = body.first();
+        if first.is_some_and(u8::is_ascii_hexdigit) {
+            first = memchr(b'\n', &body[..body.len().min(64)])
+                .and_then(|i| body.get(i + 1));
+        }
+        let wanted = RESULT_CODE[0];
+        return if first.map(u8::to_ascii_lowercase) == Some(wanted) {
+            Sniff::Candidate
+        } else {
+            Sniff::No
+        };
+    }
+}
+
+fn request(mut input: &[u8]) -> Sniff {
+    if !is_request_line(input) {
+        return Sniff::No;
+    }
+    loop {
+        if input.starts_with(b"CONNECT ") {
+            return Sniff::Candidate;
+        }
+        let (head, rest) = head(input);
+        if mentions_us(head) {
+            return Sniff::Candidate;
+        }
+        if rest.is_empty() {
+            return Sniff::OtherRequest;
+        }
+        // A body follows, or another request, or both.
+        match message::parse(input, &Context::default()) {
+            Ok(message)
+                if message.kind == KIND_REQUEST
+                    && message.has(COMPLETE)
+                    && message.length > 0 =>
+            {
+                input = &input[message.length as usize..];
+                if !is_request_line(input) {
+                    return Sniff::OtherRequest;
+                }
+            }
+            _ => return Sniff::OtherRequest,
+        }
+    }
+}
+
+/// Whether a line begins as a request does: a method and a space.
+fn is_request_line(input: &[u8]) -> bool {
+    let near = &input[..input.len().min(24)];
+    memchr(b' ', near)
+        .is_some_and(|end| near[..end].iter().all(u8::is_ascii_uppercase))
+}
+
+/// Whether what makes a request ours stands anywhere in its head: all the
+/// names of this protocol have a dash, and not much else in a head has.
+fn mentions_us(head: &[u8]) -> bool {
+    memchr::memchr_iter(b'-', head).any(|dash| {
+        let starts = |back: usize, text: &[u8]| {
+            dash.checked_sub(back)
+                .and_then(|start| head.get(start..start + text.len()))
+                .is_some_and(|bytes| bytes.eq_ignore_ascii_case(text))
+        };
+        starts(1, agent::PREFIX)
+            || starts(3, target::PROVISIONING_SERVER)
+            || starts(5, target::FIRMWARE_SERVER)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers() {
+        use Sniff::*;
+        for (input, expected) in [
+            ("", No),
+            ("\x16\x03\x01", No),
+            ("SSH-2.0-OpenSSH\r\n", No),
+            ("GET / HTTP/1.1\r\nHost: a-b.c\r\n\r\n", OtherRequest),
+            ("GET / HTTP/1.1\r\nHost: ADD-con.mcas\r\n\r\n", Candidate),
+            ("GET http://verup-mcas.x.flets/ HTTP/1.1\r\n\r\n", Candidate),
+            ("POST / HTTP/1.1\r\nUser-Agent: M-CAS/1.0\r\n", Candidate),
+            ("\r\nPOST / HTTP/1.1\r\nUser-Agent: M-CAS/1.0\r\n", Candidate),
+            ("POST / HTTP/1.1\nUser-Agent: M-CAS/1.0\n\n", Candidate),
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nM-CAS/1.0",
+                OtherRequest,
+            ),
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n.\
+                 POST / HTTP/1.1\r\nUser-Agent: M-CAS/1.0\r\n\r\n",
+                Candidate,
+            ),
+            ("CONNECT a:443 HTTP/1.1\r\n\r\n", Candidate),
+            ("HTTP/1.1 101 Switching\r\n\r\n", Candidate),
+            ("HTTP/1.1 200 OK\r\n\r\n<html>", No),
+            ("HTTP/1.1 200 OK\r\n\r\nResultCode=0000", Candidate),
+            ("HTTP/1.1 200 OK\n\nresultcode=0000", Candidate),
+            ("HTTP/1.1 200 OK\r\n\r\n1f\r\nResultCode=0000", Candidate),
+            ("HTTP/1.1 200 OK\r\n\r\n1f\r\n<html>", No),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\n\
+                 HTTP/1.1 200 OK\r\n\r\nResultCode=0000",
+                Candidate,
+            ),
+        ] {
+            assert_eq!(sniff(input.as_bytes()), expected, "{input:?}");
+        }
+    }
+}

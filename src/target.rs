@@ -1,0 +1,139 @@
+//! The target of a request: origin form (`/path?query`) or absolute form
+//! (`http://host:port/path?query`), which gateways use though no proxy is
+//! involved.
+
+use crate::span::Span;
+use memchr::{memchr, memchr2, memrchr};
+
+/// A target, taken apart. Spans are offsets into the input that holds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Host of an absolute target; empty in origin form.
+    pub host: Span,
+    /// Path, without query; may be empty in absolute form.
+    pub path: Span,
+    /// What follows the first `?`; empty if there is none.
+    pub query: Span,
+}
+
+/// Takes the target at `span` apart.
+pub(crate) fn parse(input: &[u8], span: Span) -> Target {
+    let text = span.of(input);
+    let mut target = Target::default();
+    let scheme = b"http://";
+    let mut path = 0;
+    if text.len() >= scheme.len()
+        && text[..scheme.len()].eq_ignore_ascii_case(scheme)
+    {
+        let rest = &text[scheme.len()..];
+        path = scheme.len() + memchr2(b'/', b'?', rest).unwrap_or(rest.len());
+        let authority = &text[scheme.len()..path];
+        let user = memrchr(b'@', authority).map_or(0, |i| i + 1);
+        target.host = host(
+            input,
+            Span::between(scheme.len() + user, path).shifted(span.start()),
+        );
+    }
+    let question =
+        memchr(b'?', &text[path..]).map_or(text.len(), |i| path + i);
+    target.path = Span::between(path, question).shifted(span.start());
+    if question < text.len() {
+        target.query =
+            Span::between(question + 1, text.len()).shifted(span.start());
+    }
+    target
+}
+
+/// A host without the port behind it.
+pub(crate) fn host(input: &[u8], span: Span) -> Span {
+    let text = span.of(input);
+    match memrchr(b':', text) {
+        Some(colon) if text[colon + 1..].iter().all(u8::is_ascii_digit) => {
+            Span::between(span.start(), span.start() + colon)
+        }
+        _ => span,
+    }
+}
+
+/// Whether a host is one of this protocol's: the provisioning server, or a
+/// firmware server.
+pub(crate) fn is_ours(host: &[u8]) -> bool {
+    host.eq_ignore_ascii_case(PROVISIONING_SERVER) || firmware_server(host)
+}
+
+/// Name of the provisioning server.
+pub(crate) const PROVISIONING_SERVER: &[u8] = b"add-con.mcas";
+/// How the name of a firmware server begins.
+pub(crate) const FIRMWARE_SERVER: &[u8] = b"verup-mcas.";
+
+fn firmware_server(host: &[u8]) -> bool {
+    host.get(..FIRMWARE_SERVER.len())
+        .is_some_and(|begin| begin.eq_ignore_ascii_case(FIRMWARE_SERVER))
+}
+
+/// `odm00015` of `verup-mcas.odm00015.flets`.
+pub(crate) fn odm(input: &[u8], host: Span) -> Option<Span> {
+    let text = host.of(input);
+    let end = text.len().checked_sub(b".flets".len())?;
+    let start = FIRMWARE_SERVER.len();
+    (firmware_server(text)
+        && start < end
+        && text[end..].eq_ignore_ascii_case(b".flets"))
+    .then(|| Span::between(start, end).shifted(host.start()))
+}
+
+/// Whether a path is `expected`. An absolute target without a path means the
+/// root.
+pub(crate) fn path_is(path: &[u8], expected: &[u8]) -> bool {
+    path == expected || (path.is_empty() && expected == b"/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        for (text, host, path, query) in [
+            ("/", "", "/", ""),
+            ("/a?b=c?d", "", "/a", "b=c?d"),
+            ("/a?", "", "/a", ""),
+            ("*", "", "*", ""),
+            ("http://h/a", "h", "/a", ""),
+            ("HTTP://h:80/a?q", "h", "/a", "q"),
+            ("http://h", "h", "", ""),
+            ("http://h?q", "h", "", "q"),
+            ("http://u:p@h:8/", "h", "/", ""),
+            ("http://[::1]:80/", "[::1]", "/", ""),
+            ("http://", "", "", ""),
+            ("/x/http://h/a", "", "/x/http://h/a", ""),
+        ] {
+            // Some bytes in front show that spans are the input's.
+            let input = format!("GET {text}");
+            let input = input.as_bytes();
+            let target = parse(input, Span::between(4, input.len()));
+            let parts = [target.host, target.path, target.query];
+            let parts =
+                parts.map(|s| std::str::from_utf8(s.of(input)).unwrap());
+            assert_eq!(parts, [host, path, query], "{text}");
+        }
+    }
+
+    #[test]
+    fn odms() {
+        for (host, expected) in [
+            ("verup-mcas.odm00015.flets", Some("odm00015")),
+            ("VERUP-MCAS.x.FLETS", Some("x")),
+            ("verup-mcas.a.b.flets", Some("a.b")),
+            ("verup-mcas..flets", None),
+            ("verup-mcas.flets", None),
+            ("verup-mcas.odm.example", None),
+            ("add-con.mcas", None),
+            ("", None),
+        ] {
+            let input = host.as_bytes();
+            let odm = odm(input, Span::between(0, input.len()));
+            assert_eq!(odm.map(|s| s.of(input)), expected.map(str::as_bytes));
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Readers of single values: bytes in, typed value or `None` out.
+//!
+//! They are strict on purpose. A value that does not read as its type is
+//! shown as it came, with a note; guessing would hide it.
+
+/// Reads `1*DIGIT` of at most ten digits.
+pub(crate) fn number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 10 {
+        return None;
+    }
+    text.iter().try_fold(0u64, |sum, &b| {
+        b.is_ascii_digit().then(|| sum * 10 + u64::from(b - b'0'))
+    })
+}
+
+/// Reads a number from 0 to `max`.
+pub(crate) fn number_up_to(text: &[u8], max: u64) -> Option<u64> {
+    number(text).filter(|&n| n <= max)
+}
+
+/// Reads a result code: one to five digits, at most 65535.
+pub(crate) fn result_code(text: &[u8]) -> Option<u64> {
+    if text.len() > 5 {
+        return None;
+    }
+    number_up_to(text, u64::from(u16::MAX))
+}
+
+/// Reads an IPv4 address: four decimal octets without leading zeros, which
+/// some programs read as octal.
+pub(crate) fn ipv4(text: &[u8]) -> Option<[u8; 4]> {
+    let mut octets = [0u8; 4];
+    let mut at = 0;
+    for (i, octet) in octets.iter_mut().enumerate() {
+        if i > 0 {
+            if text.get(at) != Some(&b'.') {
+                return None;
+            }
+            at += 1;
+        }
+        let first = at;
+        let mut sum = 0u32;
+        while let Some(d) = text.get(at).filter(|b| b.is_ascii_digit()) {
+            sum = sum * 10 + u32::from(d - b'0');
+            at += 1;
+            if at - first > 3 {
+                return None;
+            }
+        }
+        let digits = at - first;
+        if digits == 0 || sum > 255 || (digits > 1 && text[first] == b'0') {
+            return None;
+        }
+        *octet = sum as u8;
+    }
+    (at == text.len()).then_some(octets)
+}
+
+/// Reads a route, `address/prefix`.
+pub(crate) fn route(text: &[u8]) -> Option<([u8; 4], u8)> {
+    let slash = text.iter().position(|&b| b == b'/')?;
+    let prefix = number_up_to(&text[slash + 1..], 32)?;
+    Some((ipv4(&text[..slash])?, prefix as u8))
+}
+
+/// The network mask of a prefix length of at most 32 bits.
+pub(crate) fn mask(prefix: u8) -> u32 {
+    u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0)
+}
+
+/// Value of one hex digit.
+pub(crate) fn hex_digit(b: u8) -> Option<u8> {
+    (b as char).to_digit(16).map(|d| d as u8)
+}
+
+/// Reads hex digits, two for each byte of `out`, and nothing else.
+pub(crate) fn hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    if text.len() != 2 * N {
+        return None;
+    }
+    let mut out = [0; N];
+    for (byte, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+    }
+    Some(out)
+}
+
+/// The letters under which authors of captures hide digits.
+fn is_mask(b: u8) -> bool {
+    matches!(b, b'X' | b'x' | b'*')
+}
+
+/// Whether a value that has a type is masked: mask letters, and besides them
+/// only digits and separators.
+pub(crate) fn is_masked(text: &[u8]) -> bool {
+    text.iter().any(|&b| is_mask(b))
+        && text.iter().all(|&b| {
+            is_mask(b) || b.is_ascii_digit() || b".:/-&, ".contains(&b)
+        })
+}
+
+/// Whether a text is masked: nothing but mask letters.
+pub(crate) fn is_masked_text(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&b| is_mask(b))
+}
+
+/// Whether a terminal id is masked: mask letters among hex digits.
+pub(crate) fn is_masked_id(text: &[u8]) -> bool {
+    text.iter().any(|&b| is_mask(b))
+        && text.iter().all(|&b| is_mask(b) || b.is_ascii_hexdigit())
+}
+
+/// Whether a result code reads as success: zeros, at least one of them.
+pub(crate) fn is_zeros(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&b| b == b'0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv4_allow() {
+        assert_eq!(ipv4(b"172.20.184.194"), Some([172, 20, 184, 194]));
+        assert_eq!(ipv4(b"0.0.0.0"), Some([0; 4]));
+        assert_eq!(ipv4(b"255.255.255.255"), Some([255; 4]));
+    }
+
+    #[test]
+    fn ipv4_forbid() {
+        for text in [
+            "",
+            "1.2.3",
+            "1.2.3.4.",
+            "1.2.3.4.5",
+            "1.2.3.256",
+            "01.2.3.4",
+            "1..3.4",
+            " 1.2.3.4",
+            "1.2.3.4 ",
+            "1.2.3.0004",
+            "172.20.XX.XX",
+            "1.2.3.-4",
+            "1.2.3.+4",
+            "1.2.3.4/5",
+        ] {
+            assert_eq!(ipv4(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    /// The standard library is the oracle for every string of a small
+    /// alphabet.
+    #[test]
+    fn ipv4_agrees_with_std() {
+        let parts = ["", "0", "7", "00", "10", "255", "256", "1a", "999"];
+        for a in parts {
+            for b in parts {
+                for tail in ["1.2", "1", "1.2.3", ".", "1.", "0.00"] {
+                    let text = format!("{a}.{b}.{tail}");
+                    let std: Option<std::net::Ipv4Addr> = text.parse().ok();
+                    assert_eq!(
+                        ipv4(text.as_bytes()),
+                        std.map(|ip| ip.octets()),
+                        "{text:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!(number(b"05060"), Some(5060));
+        assert_eq!(number(b"9999999999"), Some(9_999_999_999));
+        for text in ["", "+1", "-1", "1 ", "0x10", "10000000000", "1}"] {
+            assert_eq!(number(text.as_bytes()), None, "{text:?}");
+        }
+        assert_eq!(number_up_to(b"65535", 65535), Some(65535));
+        assert_eq!(number_up_to(b"65536", 65535), None);
+        assert_eq!(result_code(b"00010"), Some(10));
+        assert_eq!(result_code(b"000010"), None);
+        assert_eq!(result_code(b"70000"), None);
+    }
+
+    #[test]
+    fn routes() {
+        assert_eq!(route(b"220.210.59.0/22"), Some(([220, 210, 59, 0], 22)));
+        assert_eq!(route(b"0.0.0.0/0"), Some(([0; 4], 0)));
+        for text in ["1.2.3.4", "1.2.3.4/", "1.2.3.4/33", "/24", "1.2.3/24"] {
+            assert_eq!(route(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn masks() {
+        assert_eq!(mask(0), 0);
+        assert_eq!(mask(22), 0xffff_fc00);
+        assert_eq!(mask(32), u32::MAX);
+    }
+
+    #[test]
+    fn hex_digits() {
+        assert_eq!(hex(b"001F67"), Some([0x00, 0x1f, 0x67]));
+        assert_eq!(hex::<3>(b"001F6"), None);
+        assert_eq!(hex::<3>(b"001F6X"), None);
+    }
+
+    #[test]
+    fn masked() {
+        for text in ["172.20.XX.XX", "**", "0x", "XX/XX&1.2.3.4/22"] {
+            assert!(is_masked(text.as_bytes()), "{text:?}");
+        }
+        for text in ["", "172.20.1.1", "host.XX", "XXX.flets"] {
+            assert!(!is_masked(text.as_bytes()), "{text:?}");
+        }
+        assert!(is_masked_text(b"XXXXXXXXXX"));
+        assert!(!is_masked_text(b""));
+        assert!(!is_masked_text(b"072XXXXXXX"));
+        assert!(is_masked_id(b"001F67XXXXXX"));
+        assert!(!is_masked_id(b"001F67A1B2C3"));
+        assert!(!is_masked_id(b"001F67:XXXXX"));
+    }
+}

@@ -1,0 +1,20 @@
+//! All integration tests, one module a subject.
+
+/// The C functions called from Rust: NULL and length rules, outputs.
+mod capi;
+/// Expected values, computed from the bytes by a script of its own.
+mod golden;
+/// Ordinary traffic is dissected as if the plugin were not there.
+mod harm;
+/// `include/mcas.h` against the Rust definitions and the symbols.
+mod header;
+/// What users can switch: preferences, Decode As, protocols off.
+mod preferences;
+/// Every prefix of every message: bounds, progress, no panic.
+mod prefix;
+/// One test a bug that was found.
+mod regression;
+/// The same message however TCP delivers it.
+mod segments;
+/// Running tshark, reading its output, writing captures.
+mod support;
