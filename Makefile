@@ -1,0 +1,33 @@
+.PHONY: help build demo test run install uninstall clean
+
+help:
+	@echo 'make build               build the library and the plugin, in release'
+	@echo 'make demo                install what is missing, build, dissect a boot sequence'
+	@echo 'make test                install what is missing, build, run everything CI runs'
+	@echo 'make run CAPTURE=file    build, and dissect a capture of your own'
+	@echo 'make install             put the plugin where the tshark on this machine looks'
+	@echo 'make uninstall           take it away again'
+	@echo 'make clean               remove what was built'
+	@echo
+	@echo 'scripts/tshark ARGS...   tshark with the built plugin, not installed, as any user'
+
+build:
+	@scripts/build
+
+demo:
+	@scripts/demo
+
+test:
+	@scripts/test
+
+run: build
+	@scripts/show "$(CAPTURE)"
+
+install:
+	@scripts/install
+
+uninstall:
+	@scripts/install remove
+
+clean:
+	rm -rf target
