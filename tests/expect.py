@@ -1,0 +1,815 @@
+#!/usr/bin/env python3
+"""What the M-CAS plugin must show of a capture, worked out from its bytes.
+
+    expect.py CAPTURE              one JSON object per M-CAS message, one per line
+    expect.py --coverage CAPTURE…  how often each field and expert item occurs
+
+This is where the tests' expected values come from: it shares no code with the plugin, uses nothing but Python's
+library, and prefers plain over fast.
+
+    {"frame": 6, "type": 2, "summary": "…", "fields": [["mcas.type", "2", null], …], "expert": ["mcas.value.masked", …]}
+
+A field is its filter name, its value as text, and the bytes it must highlight in hexadecimal, or null where it is
+computed. Order: `mcas.type`, then as on the wire with children after their parent, then what is computed of the body
+and of the exchange. Notes on the whole message stand after those on its parts. A chunked body counts as joined.
+
+A message belongs to the frame that completes it in stream order; one that the capture's snapshot length cut, to the
+frame where it starts. One that lost segments or the connection's end left short is not listed. IP fragments are not
+joined. Types 7 to 12 (LAN side) are not covered.
+"""
+import hashlib
+import json
+import re
+import struct
+import sys
+from bisect import insort
+from collections import Counter, namedtuple
+from ipaddress import IPv4Address, IPv6Address
+
+# Vendors that the test captures have devices of. Wireshark resolves others too: a capture with a device of
+# another vendor needs its line here.
+VENDORS = {0x001F67: "Hitachi", 0x00022B: "Saxa"}
+
+
+# --- Capture files: frames ----------------------------------------------------------------------------------------
+
+Frame = namedtuple("Frame", "number time link data length")  # time in nanoseconds
+
+
+class Unreadable(Exception):
+    """The file is no capture that this script can read."""
+
+
+def frames(content):
+    read = pcapng_frames if content[:4] == b"\x0a\x0d\x0d\x0a" else pcap_frames
+    return (Frame(number, *rest) for number, rest in enumerate(read(content), 1))
+
+
+def pcap_frames(content):
+    units = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}
+    order = next((o for o in "<>" if struct.unpack_from(o + "I", content)[0] in units), None)
+    if order is None:
+        raise Unreadable("neither pcap nor pcapng")
+    magic, link = struct.unpack_from(order + "I16xI", content)
+    at = 24
+    while at < len(content):
+        seconds, fraction, size, length = struct.unpack_from(order + "4I", content, at)
+        at += 16 + size
+        if at > len(content):
+            raise Unreadable("cut short in the middle of a packet")
+        yield seconds * 10**9 + fraction * units[magic], link & 0xFFFF, content[at - size:at], length
+
+
+def pcapng_frames(content):
+    at, order, interfaces = 0, "<", []
+    while at < len(content):
+        if content[at:at + 4] == b"\x0a\x0d\x0d\x0a":  # a section, of either byte order
+            order, interfaces = "<" if content[at + 8] == 0x4D else ">", []
+        kind, size = struct.unpack_from(order + "2I", content, at)
+        block = content[at + 8:at + size - 4]
+        at += size
+        if size < 12 or at > len(content):
+            raise Unreadable("cut short in the middle of a block")
+        if kind == 1:
+            interfaces.append(pcapng_interface(block, order))
+        elif kind == 3:  # simple packet: of the first interface, without a time
+            link, snap = interfaces[0][:2]
+            length = struct.unpack_from(order + "I", block)[0]
+            yield 0, link, block[4:4 + min(length, snap or length)], length
+        elif kind == 6:
+            number, high, low, size, length = struct.unpack_from(order + "5I", block)
+            link, _, ticks, offset = interfaces[number]
+            yield (high << 32 | low) * 10**9 // ticks + offset * 10**9, link, block[20:20 + size], length
+
+
+def pcapng_interface(block, order):
+    """Link type, snapshot length, ticks per second, seconds to add."""
+    link, snap = struct.unpack_from(order + "HxxI", block)
+    ticks, offset, at = 10**6, 0, 8
+    while at + 4 <= len(block):
+        code, size = struct.unpack_from(order + "HH", block, at)
+        value = block[at + 4:at + 4 + size]
+        if code == 9:
+            ticks = (2 if value[0] & 0x80 else 10) ** (value[0] & 0x7F)
+        elif code == 14:
+            offset = struct.unpack(order + "q", value)[0]
+        at += 4 + (size + 3) // 4 * 4
+    return link, snap, ticks, offset
+
+
+# --- Frames: TCP segments -----------------------------------------------------------------------------------------
+
+FIN, SYN, ACK = 1, 2, 16
+
+
+class Segment:
+    """What TCP carries in one frame; data is shorter than length where the capture cut the frame."""
+
+    def __init__(self, frame, addresses, tcp, end):
+        sport, dport, self.seq, self.ack, offset, self.flags = struct.unpack_from(">HHIIBB", frame.data, tcp)
+        half, payload = len(addresses) // 2, tcp + (offset >> 4) * 4
+        self.frame, self.time = frame.number, frame.time
+        self.source, self.target = (addresses[:half], sport), (addresses[half:], dport)
+        self.data, self.length = frame.data[payload:end], max(end - payload, 0)
+
+
+def u16(data, at):
+    return struct.unpack_from(">H", data, at)[0]
+
+
+def ip_header(link, data):
+    """Offset of the IP header, or None."""
+    if link in (12, 14, 101, 228, 229):  # raw IP
+        return 0
+    if link in (1, 113, 276):  # Ethernet, Linux cooked 1 and 2
+        kind, at = u16(data, {1: 12, 113: 14, 276: 0}[link]), {1: 14, 113: 16, 276: 20}[link]
+        while kind in (0x8100, 0x88A8, 0x9100):
+            kind, at = u16(data, at + 2), at + 4
+        if kind != 0x8864:
+            return at if kind in (0x0800, 0x86DD) else None
+        at += 6
+    elif link == 9:
+        at = 0
+    else:
+        return None
+    at += 2 if data[at:at + 2] == b"\xff\x03" else 0  # PPP, with or without its HDLC address
+    size = 1 if data[at] & 1 else 2
+    return at + size if int.from_bytes(data[at:at + size], "big") in (0x21, 0x57) else None
+
+
+def segment(frame):
+    """The frame's TCP segment, or None."""
+    data = frame.data
+    try:
+        at = ip_header(frame.link, data)
+        if at is None:
+            return None
+        if data[at] >> 4 == 4:
+            fragment, kind, addresses = u16(data, at + 6) & 0x3FFF, data[at + 9], data[at + 12:at + 20]
+            tcp, end = at + (data[at] & 15) * 4, at + (u16(data, at + 2) or frame.length - at)
+        else:
+            fragment, kind, addresses = 0, data[at + 6], data[at + 8:at + 40]
+            tcp, end = at + 40, at + (u16(data, at + 4) + 40 if u16(data, at + 4) else frame.length - at)
+            while kind in (0, 43, 60):  # extension headers
+                kind, tcp = data[tcp], tcp + 8 * (data[tcp + 1] + 1)
+        return Segment(frame, addresses, tcp, end) if kind == 6 and not fragment else None
+    except (IndexError, struct.error):
+        return None  # cut before the end of the TCP header
+
+
+# --- TCP segments: bytes in order ---------------------------------------------------------------------------------
+
+
+def connections(segments):
+    """The segments of each connection. A SYN with a new number opens one."""
+    found, current = [], {}
+    for s in segments:
+        key, opening = frozenset((s.source, s.target)), s.flags & (SYN | ACK) == SYN
+        if key not in current or opening and current[key][0] != s.seq:
+            current[key] = (s.seq if opening else None, [])
+            found.append(current[key][1])
+        current[key][1].append(s)
+    return found
+
+
+class Direction:
+    """One direction of a connection. Positions are sequence numbers that do not wrap round."""
+
+    def __init__(self):
+        self.near = None    # a recent position
+        self.covered = []   # what is captured sooner or later: [start, end]
+        self.lost = []      # where whole messages may be missing: (start, end)
+        self.next = self.end = None  # the position that is due; that of the FIN
+        self.waiting = []   # segments beyond the one that is due
+        # For HTTP: bytes in order but not yet read, the position of the first, and the segments that brought them.
+        self.buffer, self.base, self.marks = bytearray(), 0, []
+        self.skip = self.need = 0    # bytes to pass over; bytes without which reading on is no use
+
+    def unwrap(self, number):
+        self.near = number if self.near is None else self.near
+        return self.near + (number - self.near + 2**31) % 2**32 - 2**31
+
+    def cover(self, s):
+        self.near = self.unwrap(s.seq)
+        s.start = self.near + bool(s.flags & SYN)
+        if s.length or s.flags & FIN:
+            self.covered.append([s.start, s.start + s.length + (s.flags & FIN)])
+
+    def merge(self):
+        merged = []
+        for start, end in sorted(self.covered):
+            if merged and start <= merged[-1][1]:
+                merged[-1][1] = max(end, merged[-1][1])
+            else:
+                merged.append([start, end])
+        self.covered = merged
+
+    def deliver(self, s):
+        """What s puts in order: ("data", bytes), or ("cut", count) and ("lost", count) for what is missing there."""
+        self.next = s.start if self.next is None else self.next
+        if s.flags & FIN:
+            self.end = s.start + s.length
+        if s.length or s.flags & FIN:
+            insort(self.waiting, (s.start, s.frame, s))
+        while self.waiting:
+            start, _, s = self.waiting[0]
+            if start > self.next:
+                if any(a <= self.next < b for a, b in self.covered):
+                    return  # it is still to come
+                missing = min(a for a, _ in self.covered if a > self.next) - self.next
+                self.next += missing
+                yield "lost", missing
+                continue
+            self.waiting.pop(0)
+            data = s.data[self.next - start:]  # without what was there before
+            self.next += len(data)
+            if data:
+                yield "data", data
+            missing = start + s.length - self.next
+            if missing > 0:
+                self.next += missing
+                yield "cut", missing
+
+    def drop(self, count):
+        del self.buffer[:count]
+        self.base, self.need = self.base + count, 0
+        while len(self.marks) > 1 and self.marks[1][0] <= self.base:
+            self.marks.pop(0)
+
+
+# --- Bytes in order: HTTP messages --------------------------------------------------------------------------------
+
+FIRST_LINE = re.compile(rb"HTTP/1\.\d (?P<status>\d{3})(?:[ \r][^\n]*)?\n"
+                        rb"|(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]+) (?P<target>[^ \r\n]+) HTTP/1\.\d\r?\n")
+CHUNK = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\n]*)?\r?\n")
+TRAILER = re.compile(rb"(?:[^\r\n][^\n]*\n)*\r?\n")
+LINE_END = re.compile(rb"\r?\n")
+FOREVER = float("inf")
+
+
+class NotHttp(Exception):
+    """No HTTP message begins here, or it cannot be followed."""
+
+
+class Http:
+    """The message that data begins with, as far as it is there. Its length is None while that cannot be told, and
+    FOREVER when only the connection's end tells."""
+
+    def __init__(self, data, asked, closed=False):
+        first = FIRST_LINE.match(data)
+        if not first:
+            raise NotHttp
+        self.status, self.method, self.target = first["status"], first["method"], first["target"]
+        self.interim = bool(self.status) and self.status.startswith(b"1")
+        end = re.search(rb"\n\r?\n", data)
+        # A header line without its end may be cut: it is not read.
+        head = bytes(data[:end.start() if end else data.rfind(b"\n")])
+        fields = (line.rstrip(b"\r").partition(b":") for line in head.split(b"\n")[1:])
+        self.headers = [(n.lower(), v.strip(b" \t")) for n, colon, v in fields if colon and n == n.strip()]
+        self.body, self.length, self.has_body = b"", None, False
+        if end:
+            self.read_body(data, end.end(), asked, closed)
+        self.media = (self.header(b"content-type") or b"").partition(b";")[0].strip().lower() or None
+        self.coded = (self.header(b"content-encoding") or b"identity").lower() != b"identity"
+
+    def header(self, name):
+        """The first header of that name, or None."""
+        return next((v for n, v in self.headers if n == name), None)
+
+    def opens_tunnel(self, asked):
+        return self.status == b"101" or asked == b"CONNECT" and self.status.startswith(b"2")
+
+    def read_body(self, data, at, asked, closed):
+        size = number(self.header(b"content-length") or b"", 10**15, 15)
+        coding = (self.header(b"transfer-encoding") or b"").lower().rpartition(b",")[2].strip()
+        self.has_body = not (self.status and (
+            self.interim or self.status in (b"204", b"304") or asked == b"HEAD" or self.opens_tunnel(asked)))
+        if self.has_body and coding == b"chunked":
+            self.body, self.length = join_chunks(data, at)
+            return
+        if self.has_body and size is None and self.status:
+            self.length = len(data) if closed else FOREVER
+        else:
+            self.length = at + (size or 0) if self.has_body else at
+        self.body = bytes(data[at:min(self.length, len(data))])
+
+
+def join_chunks(data, at):
+    """The body, as far as it is there, and where its last chunk's trailer ends (None where that is not there)."""
+    body = bytearray()
+    while line := CHUNK.match(data, at):
+        size, at = int(line[1], 16), line.end()
+        if size == 0:
+            trailer = TRAILER.match(data, at)
+            return bytes(body), trailer and trailer.end()
+        body += data[at:at + size]
+        line_end = LINE_END.match(data, at + size)
+        if not line_end and len(data) > at + size + 1:
+            raise NotHttp
+        if not line_end:
+            return bytes(body), None
+        at = line_end.end()
+    if b"\n" in data[at:]:
+        raise NotHttp
+    return bytes(body), None
+
+
+class Connection:
+    """Cuts both directions into messages and pairs them, first come first served."""
+
+    def __init__(self, segments):
+        self.pending = []   # requests without their response
+        self.over = False   # in a tunnel: nothing that follows is HTTP
+        self.found = []     # the M-CAS messages
+        sides = {end: Direction() for s in segments for end in (s.source, s.target)}
+        for s in segments:
+            sides[s.source].cover(s)
+            s.acked = sides[s.target].unwrap(s.ack) if s.flags & ACK else 0
+        for side in sides.values():
+            side.merge()
+        for s in segments:
+            self.feed(sides[s.source], s)
+
+    def feed(self, side, s):
+        for kind, what in side.deliver(s):
+            if kind == "data":
+                if not side.buffer:
+                    side.base, side.marks = side.next - len(what), []
+                side.marks.append((side.base + len(side.buffer), s))
+                side.buffer += what
+                self.read(side, s)
+            else:
+                self.leap(side, what, kind == "cut")
+        if side.end is not None and side.next >= side.end:
+            self.read(side, s, closed=True)
+
+    def read(self, side, s, closed=False):
+        """Takes what messages are complete."""
+        while side.buffer and not self.over:
+            blank = re.match(rb"[\r\n]*", side.buffer).end()
+            past = min(side.skip, len(side.buffer)) or blank
+            if past:
+                side.skip = max(side.skip - past, 0)
+                side.drop(past)
+                continue
+            if b"\n" not in side.buffer or len(side.buffer) < side.need and not closed:
+                return
+            try:
+                message = Http(side.buffer, self.asked(side), closed)
+            except NotHttp:
+                # Perhaps a message starts with the newest segment.
+                side.drop(side.marks[-1][0] - side.base if len(side.marks) > 1 else len(side.buffer))
+                continue
+            side.need = message.length or 0
+            if message.length is None or message.length > len(side.buffer):
+                return
+            self.take(message, side, s, whole=True)
+            side.drop(message.length)
+
+    def leap(self, side, count, cut):
+        """Goes on where count bytes are missing: cut off by the capture, or lost."""
+        try:
+            asked = self.pending[0].method if self.pending else None
+            message = Http(side.buffer, asked) if not self.over else None
+        except NotHttp:
+            message = None
+        if message:
+            if cut:
+                self.take(message, side, side.marks[0][1], whole=False)
+            elif message.status and not message.interim and self.pending:
+                self.pending.pop(0)
+            side.skip = max((message.length or 0) - len(side.buffer), 0)
+        side.drop(len(side.buffer))
+        if side.skip < count:
+            # Beyond the known end of a message, only the start of a segment can be the start of another.
+            side.lost.append((side.next - count + side.skip, side.next))
+            side.skip = count
+        side.skip -= count
+
+    def asked(self, side):
+        """The method of the request that side's next response answers."""
+        # Where bytes are lost that the client acknowledged before its next request, the response is lost in them.
+        while len(self.pending) > 1 and any(start < self.pending[1].acked and end > self.pending[0].acked
+                                            for start, end in side.lost):
+            self.pending.pop(0)
+        return self.pending[0].method if self.pending else None
+
+    def take(self, message, side, s, whole):
+        message.frame, message.time, message.acked = s.frame, s.time, s.acked
+        if message.method:
+            message.shown = read_request(message, whole)
+            self.pending.append(message)
+        else:
+            asked = self.asked(side)
+            self.over = message.opens_tunnel(asked)
+            if message.interim:
+                return
+            message.shown = read_response(message, self.pending.pop(0) if self.pending else None, whole)
+        if message.shown:
+            self.found.append(message)
+
+
+# --- M-CAS: values, and the fields and notes they give ------------------------------------------------------------
+
+TEXTS = {b"companycode": "company_code", b"servicecode": "service_code", b"controlcode": "control_code",
+         **{k.encode(): k for k in "sip_domain username password area_code url_update url_update_cas".split()}}
+ADDRESSES = (b"ip_addr", b"gateway", b"sipsv_addr", b"regsv_addr")
+NUMBERS = {b"resultcode": (65535, 5), b"netmask": (32, 10), b"dscp": (63, 10),  # greatest value, most digits
+           **{k: (65535, 10) for k in (b"sipsv_port", b"regsv_port", b"rtpport1", b"rtpport2")}}
+BIGIP_V4 = re.compile(rb"(\d+)\.(\d+)\.\d{4}")
+BIGIP_V6 = re.compile(rb"vi([0-9A-Fa-f]{32})\.(\d+)(?:\.0000)?")
+BIGIP_RD = re.compile(rb"rd(\d+)o([0-9A-Fa-f]{32})o(\d+)")
+
+
+def text(data):
+    return data.decode("utf-8", "replace")
+
+
+def number(data, most, digits=10):
+    """The number in decimal digits, or None."""
+    return int(data) if re.fullmatch(rb"\d{1,%d}" % digits, data) and int(data) <= most else None
+
+
+def address(data):
+    """The dotted IPv4 address without leading zeros, or None."""
+    octets = [int(o) if re.fullmatch(rb"0|[1-9]\d{0,2}", o) else 256 for o in data.split(b".")]
+    return IPv4Address(bytes(octets)) if len(octets) == 4 and max(octets) < 256 else None
+
+
+def unreadable(data):
+    """The note on a value that is not what its key asks for."""
+    return "value.masked" if re.fullmatch(rb"(?=.*[Xx*])[0-9.:/\-&, Xx*]*", data) else "value.invalid"
+
+
+def bigip(value):
+    """What a persistence cookie holds, as (child, value) in wire order; None where it is no known form."""
+    def swapped(port):
+        return port >> 8 | (port & 255) << 8
+
+    if form := BIGIP_V4.fullmatch(value):
+        host, port = number(form[1], 2**32 - 1), number(form[2], 65535)
+        if None not in (host, port):
+            return [("addr", IPv4Address(host.to_bytes(4, "little"))), ("port", swapped(port))]
+    elif form := BIGIP_V6.fullmatch(value):
+        if (port := number(form[2], 65535)) is not None:
+            return [("addr6", IPv6Address(int(form[1], 16))), ("port", swapped(port))]
+    elif form := BIGIP_RD.fullmatch(value):
+        domain, port, host = number(form[1], 2**32 - 1), number(form[3], 65535), int(form[2], 16)
+        if None not in (domain, port):
+            mapped = host >> 32 == 0xFFFF  # an IPv4 address
+            host = ("addr", IPv4Address(host & 0xFFFFFFFF)) if mapped else ("addr6", IPv6Address(host))
+            return [("route_domain", domain), host, ("port", port)]
+    return None
+
+
+class Sent:
+    """Bytes as sent, and as meant once percent-decoded."""
+
+    def __init__(self, raw, percent):
+        self.raw, self.marks = raw, re.findall(rb"(?s)%[0-9A-Fa-f]{2}|." if percent else rb"(?s).", raw)
+        self.meant = bytes(int(m[1:], 16) if len(m) == 3 else m[0] for m in self.marks)
+
+    def part(self, start, end):
+        """As sent, the bytes start to end of what is meant."""
+        return b"".join(self.marks[start:end])
+
+
+class Shown:
+    """The fields and notes of one message."""
+
+    def __init__(self, kind):
+        self.kind, self.fields, self.expert = kind, [], []
+        self.values = {}  # by key, each value; None where it is not typed
+        self.result, self.cut_pair = None, False  # the first ResultCode as sent; whether the cut is in a pair
+        self.add("type", kind)
+
+    def add(self, name, value, raw=None):
+        self.fields.append(["mcas." + name, None if value is None else str(value), None if raw is None else raw.hex()])
+
+    def add_text(self, name, raw, optional=False):
+        if raw or not optional:
+            self.add(name, text(raw), raw)
+
+    def add_sent(self, name, sent):
+        self.add(name, text(sent.meant), sent.raw)
+
+    def note(self, name):
+        self.expert.append("mcas." + name)
+
+    def first(self, name):
+        return next((v for n, v, _ in self.fields if n == "mcas." + name), None)
+
+    def pair(self, raw, percent, cut):
+        """One `key=value`, or a line that should have been one."""
+        raw_name, equals, raw_value = raw.partition(b"=")
+        name, value = Sent(raw_name, percent), Sent(raw_value, percent)
+        key, meant, typed, problem = name.meant.lower(), value.meant, None, None
+        extra = re.fullmatch(rb"ip_tel_num(\d{0,5})", key)
+        if cut:
+            self.cut_pair, problem = True, "truncated"
+        elif not equals:
+            problem = "param.unknown"
+        elif extra and int(extra[1] or 0) <= 65535:
+            self.text_value("ip_tel_num", value)
+            self.add("ip_tel_num.index", int(extra[1] or 0), name.part(*extra.span(1)) if extra[1] else None)
+            key = b"ip_tel_num"
+        elif key in TEXTS:
+            self.text_value(TEXTS[key], value)
+            if key in (b"username", b"password") and re.search(rb"[^Xx*]", meant):
+                self.note("credentials")
+        elif key == b"terminalid":
+            self.terminal_id(value)
+        elif key == b"dest_nw_addr":
+            self.routes(value)
+        elif key in ADDRESSES or key in NUMBERS:
+            typed = address(meant) if key in ADDRESSES else number(meant, *NUMBERS[key])
+            if typed is None:
+                problem = unreadable(meant)
+            else:
+                self.add("result_code" if key == b"resultcode" else text(key), typed, value.raw)
+            if key == b"dscp" and typed is not None:
+                self.add("dscp.tos", "0x%02x" % (typed << 2))
+        else:
+            problem = "param.unknown"
+        if problem:
+            for field, sent in (("param", Sent(raw, percent)), ("param.name", name), ("param.value", value)):
+                self.add_sent(field, sent)
+            self.note(problem)
+        if equals and not cut:
+            self.values.setdefault(key, []).append(typed)
+            if key == b"resultcode" and self.result is None:
+                self.result = meant
+                if not re.fullmatch(rb"0+", meant):
+                    self.note("result_code.failure")
+
+    def text_value(self, field, value):
+        self.add_sent(field, value)
+        if re.fullmatch(rb"[Xx*]+", value.meant):
+            self.note("value.masked")
+
+    def terminal_id(self, value):
+        self.add_sent("terminal_id", value)
+        if re.fullmatch(rb"[0-9A-Fa-f]{12}", value.meant):
+            self.add("terminal_id.mac", ":".join(re.findall("..", text(value.meant).lower())))
+        elif value.meant:
+            masked = re.fullmatch(rb"(?=.*[Xx*])[0-9A-Fa-fXx*]+", value.meant)
+            self.note("value.masked" if masked else "value.invalid")
+        if re.match(rb"[0-9A-Fa-f]{6}", value.meant):
+            oui = int(value.meant[:6], 16)
+            self.add("terminal_id.oui", oui)
+            if oui in VENDORS:
+                self.add("terminal_id.oui_resolved", None)
+
+    def routes(self, value):
+        self.add_sent("dest_nw_addr", value)
+        at = 0
+        for entry in value.meant.split(b"&") if value.meant else ():
+            left, slash, right = entry.partition(b"/")
+            network, prefix = address(left), number(right, 32)
+            if network is None or prefix is None:
+                self.note(unreadable(entry))
+            else:
+                self.add("dest_nw_addr.network", network, value.part(at, at + len(left)))
+                self.add("dest_nw_addr.prefix", prefix, value.part(at + len(left + slash), at + len(entry)))
+                if int(network) & (0xFFFFFFFF >> prefix):
+                    self.note("value.host_bits")
+            at += len(entry) + 1
+
+    def form(self, data, cut=False):
+        pieces = (data if cut else data.rstrip(b"\r\n")).split(b"&")
+        for left, piece in zip(range(len(pieces) - 1, -1, -1), pieces):
+            if piece:
+                self.pair(piece, True, cut and left == 0)
+
+    def lines(self, data, cut):
+        *lines, last = data.split(b"\n")
+        for line in lines:
+            line = line[:-1] if line.endswith(b"\r") else line
+            if line:
+                self.pair(line, False, False)
+        if last:
+            self.pair(last, False, cut)
+
+    def cookie(self, pair):
+        name, equals, value = (part.strip(b" \t") for part in pair.partition(b"="))
+        if not equals or not name.startswith(b"BIGipServer"):
+            return
+        self.add_text("bigip", value)
+        self.add_text("bigip.pool", name[len(b"BIGipServer"):], optional=True)
+        held = bigip(value)
+        for child, what in held or ():
+            self.add("bigip." + child, what)
+        if not held and not value.startswith(b"!"):
+            masked = re.fullmatch(rb"(?=.*[Xx*])[0-9.Xx*]*", value)
+            self.note("value.masked" if masked else "value.invalid")
+
+    def user_agent(self, value):
+        version, carriers = re.fullmatch(rb"(?s)M-CAS/([^ ]*)(?: \(([^)]*)\))?.*", value).groups()
+        device, _, carriers = (carriers or b"").partition(b";")
+        model, space, firmware = device.strip(b" ").rpartition(b" ")
+        self.add_text("user_agent", value)
+        self.add_text("user_agent.version", version, optional=True)
+        self.add_text("device.model", model if space else firmware, optional=True)
+        self.add_text("device.firmware", firmware if space else b"", optional=True)
+        for carrier in carriers.split(b"/"):
+            self.add_text("device.carrier", carrier.strip(b" "), optional=True)
+
+    def host(self, name):
+        self.add_text("host", name)
+        if odm := re.fullmatch(rb"(?i)verup-mcas\.(.+)\.flets", name):
+            self.add_text("odm", odm[1])
+
+    def body(self, message, whole):
+        """The message's body, and the notes that need all of the message."""
+        image = self.kind == 4 and message.status in (b"200", b"206") and message.has_body
+        rule = grammar(message, self.kind)
+        if message.coded and message.body and (rule or image):
+            self.note("body.encoded")
+        elif rule == "form":
+            self.form(message.body, not whole)
+        elif rule == "lines":
+            self.lines(message.body, not whole)
+        if image:
+            self.add("firmware.size", len(message.body))
+            if message.status == b"200" and whole and not message.coded:
+                self.add("firmware.sha256", hashlib.sha256(message.body).hexdigest())
+        if not whole and not self.cut_pair:
+            self.note("truncated")
+        low, high, here, gateway, prefix = (self.values.get(key, [None])[0] for key in (
+            b"rtpport1", b"rtpport2", b"ip_addr", b"gateway", b"netmask"))
+        if None not in (low, high) and low > high:
+            self.note("value.inconsistent")
+        if None not in (here, gateway, prefix) and (int(here) ^ int(gateway)) >> (32 - prefix):
+            self.note("value.inconsistent")
+
+
+# --- M-CAS: messages ----------------------------------------------------------------------------------------------
+
+FORM, PLAIN = b"application/x-www-form-urlencoded", b"text/plain"
+
+
+def grammar(message, kind):
+    """How the body of a message of that type is read: as a "form", as "lines", or not (None)."""
+    if message.status:
+        readable = message.media in (None, PLAIN, FORM) or message.body[:11].lower() == b"resultcode="
+        return "lines" if readable and kind != 4 else None
+    if kind == 1 or message.media == FORM:
+        return "form"
+    if message.media == PLAIN:
+        return "lines"
+    if message.media is None and (b"=" in message.body or message.coded):
+        return "lines" if re.search(rb"[\r\n]", message.body.rstrip(b"\r\n")) else "form"
+    return None
+
+
+def split_target(target):
+    """Authority and query, each None where there is none, and path."""
+    absolute = re.fullmatch(rb"(?i)https?://([^/?]*)(.*)", target)
+    authority, rest = absolute.groups() if absolute else (None, target)
+    path, mark, query = rest.partition(b"?")
+    return authority, query if mark else None, path or b"/"
+
+
+def without_port(host):
+    return None if host is None else re.sub(rb":\d*\Z", b"", host)
+
+
+def request_type(message, hosts, path, query):
+    """The type of an M-CAS request; None for any other."""
+    ours = any(h is not None and (h.lower() == b"add-con.mcas" or h.lower().startswith(b"verup-mcas.")) for h in hosts)
+    if not ours and not (message.header(b"user-agent") or b"").startswith(b"M-CAS/"):
+        return None
+    if path == b"/verup/notify.cgi":
+        return 5
+    if message.method in (b"GET", b"HEAD") and b"/fw/" in path:
+        return 3
+    body = message.body if grammar(message, None) == "form" and not message.coded else b""
+    named = (pair.partition(b"=") for form in (query or b"", body) for pair in form.split(b"&"))
+    if any(equals and Sent(name, True).meant.lower() == b"terminalid" for name, equals, _ in named):
+        return 1
+    return 1 if message.method == b"POST" and path == b"/" else 0
+
+
+def read_request(message, whole):
+    authority, query, path = split_target(message.target)
+    target, asked = without_port(authority and authority.rpartition(b"@")[2]), without_port(message.header(b"host"))
+    kind = request_type(message, (target, asked), path, query)
+    if kind is None:
+        return None
+    shown = Shown(kind)
+    if target is not None:
+        shown.host(target)
+    if kind == 3:
+        shown.add_text("firmware.path", path)
+        model, slash, _ = path.partition(b"/fw/")[2].partition(b"/")
+        shown.add_text("firmware.model", model if slash else b"", optional=True)
+        shown.add_text("firmware.file", path.rpartition(b"/")[2], optional=True)
+    if query is not None:
+        shown.form(query)
+    firsts = dict(reversed([(name, at) for at, (name, _) in enumerate(message.headers)]))
+    for at, (name, value) in enumerate(message.headers):
+        if name == b"cookie":
+            for pair in value.split(b";"):
+                shown.cookie(pair)
+        elif at == firsts[name] and name == b"host" and (target is None or asked.lower() != target.lower()):
+            shown.host(asked)
+            if target is not None:
+                shown.note("value.inconsistent")
+        elif at == firsts[name] and name == b"user-agent" and value.startswith(b"M-CAS/"):
+            shown.user_agent(value)
+    shown.body(message, whole)
+    return shown
+
+
+def read_response(message, request, whole):
+    if request and request.shown:
+        kind = request.shown.kind + 1 if request.shown.kind else 13
+    elif not request and message.body[:11].lower() == b"resultcode=" and not message.coded:
+        kind = 2
+    else:
+        return None
+    shown = Shown(kind)
+    shown.add_text("status", message.status)
+    for name, value in message.headers:
+        if name == b"set-cookie":
+            shown.cookie(value.partition(b";")[0])
+    shown.body(message, whole)
+    succeeded = message.status == b"200" and shown.values.get(b"resultcode", [None])[0] == 0
+    if kind == 2 and succeeded and whole and not message.coded:
+        for key in (b"ip_addr", b"sipsv_addr", b"ip_tel_num"):
+            if key not in shown.values:
+                shown.note("param.missing")
+    if request:
+        request.shown.add("response_in", message.frame)
+        shown.add("response_to", request.frame)
+        shown.add("time", "%d.%09d" % divmod(message.time - request.time, 10**9))
+    else:
+        shown.note("response.unmatched")
+    return shown
+
+
+TITLES = {0: "Other request", 1: "Provisioning request", 2: "Provisioning response", 3: "Firmware request",
+          4: "Firmware response", 5: "Update notification", 6: "Update notification response", 13: "Other response"}
+
+
+def summary(shown):
+    """The message in one line, as in the Info column."""
+    first, kind = shown.first, shown.kind
+    parts = [TITLES[kind]]
+    if kind in (0, 1, 5) and first("terminal_id"):
+        vendor = VENDORS.get(int(first("terminal_id.oui") or -1))
+        name = first("terminal_id.mac") or first("terminal_id")
+        parts.append("terminal " + name + (" (%s)" % vendor if vendor else ""))
+    elif kind == 3:
+        device = " ".join(filter(None, (first("device.model"), first("device.firmware"))))
+        parts.append(" → ".join(filter(None, (device, first("firmware.file")))))
+    elif kind == 4:
+        parts += [first("status"), first("firmware.size") and first("firmware.size") + " bytes"]
+    elif kind in (2, 6, 13):
+        if shown.result:
+            success = re.fullmatch(rb"0{1,5}", shown.result)
+            parts.append("Success" if success else "result " + text(shown.result))
+        elif first("status") != "200":
+            parts.append(first("status"))
+    if kind == 2:
+        place = first("ip_addr") and "/".join(filter(None, (first("ip_addr"), first("netmask"))))
+        server = first("sipsv_addr") and ":".join(filter(None, (first("sipsv_addr"), first("sipsv_port"))))
+        parts += [" at ".join(filter(None, (first("ip_tel_num"), place))), server and "SIP " + server]
+    return ", ".join(filter(None, parts))
+
+
+# --- Command line -------------------------------------------------------------------------------------------------
+
+
+def expected(path):
+    """The M-CAS messages of a capture file, as printed."""
+    try:
+        with open(path, "rb") as file:
+            segments = list(filter(None, map(segment, frames(file.read()))))
+    except (OSError, Unreadable, struct.error, IndexError) as error:
+        raise Unreadable("%s: %s" % (path, error)) from error
+    found = [message for one in connections(segments) for message in Connection(one).found]
+    return [{"frame": m.frame, "type": m.shown.kind, "summary": summary(m.shown), "fields": m.shown.fields,
+             "expert": m.shown.expert} for m in sorted(found, key=lambda m: m.frame)]
+
+
+def main(arguments):
+    coverage = arguments[:1] == ["--coverage"]
+    paths = arguments[1:] if coverage else arguments
+    if not paths or len(paths) > 1 and not coverage:
+        raise Unreadable("usage: expect.py CAPTURE | expect.py --coverage CAPTURE…")
+    sys.stdout.reconfigure(encoding="utf-8")
+    messages = [message for path in paths for message in expected(path)]
+    if coverage:
+        names = Counter(name for m in messages for name in [field[0] for field in m["fields"]] + m["expert"])
+        print("\n".join("%6d %s" % (names[name], name) for name in sorted(names)))
+    else:
+        for message in messages:
+            print(json.dumps(message, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Unreadable as error:
+        sys.exit(print(error, file=sys.stderr) or 2)
