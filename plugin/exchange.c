@@ -187,18 +187,21 @@ get_connection(packet_info *pinfo, const struct tcpinfo *tcp,
     return conn;
 }
 
-/* A request, of any kind. A retransmission gets the exchange it had. */
+/*
+ * A request, of any kind, as soon as its head is there: a server may answer
+ * before the body has come. A retransmission gets the exchange it had.
+ */
 static mcas_exchange *
 add_request(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
             uint32_t seq, const mcas_message *message)
 {
-    mcas_exchange *exchange;
+    mcas_exchange *exchange = tcp
+        ? (mcas_exchange *)wmem_tree_lookup32(conn->requests, seq)
+        : NULL;
 
-    if (tcp) {
-        exchange =
-            (mcas_exchange *)wmem_tree_lookup32(conn->requests, seq);
-        if (exchange)
-            return exchange;
+    if (exchange && exchange->request_whole)
+        return exchange;
+    if (!exchange && tcp) {
         /* A client that acknowledges bytes of the server beyond those that
          * were seen has had its answers in them: they are lost to us, and
          * without this every later response would get the wrong request. */
@@ -212,14 +215,21 @@ add_request(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
             drop_first(conn);
         }
     }
-    exchange = append_request(conn);
-    exchange->request_frame = pinfo->num;
-    exchange->request_time = pinfo->abs_ts;
+    if (!exchange) {
+        exchange = append_request(conn);
+        if (tcp) {
+            exchange->request_ack = tcp->lastackseq;
+            wmem_tree_insert32(conn->requests, seq, exchange);
+        }
+    }
     exchange->request_type = message->message_type;
     exchange->request_method = message->method;
-    if (tcp) {
-        exchange->request_ack = tcp->lastackseq;
-        wmem_tree_insert32(conn->requests, seq, exchange);
+    exchange->request_whole = (message->flags & MCAS_COMPLETE) != 0;
+    /* The frame that shows it; but what a response refers to must not change
+     * between one visit of the response's frame and the next. */
+    if (!exchange->response_frame) {
+        exchange->request_frame = pinfo->num;
+        exchange->request_time = pinfo->abs_ts;
     }
     return exchange;
 }
@@ -298,6 +308,30 @@ worth_following(packet_info *pinfo, const uint8_t *bytes, uint32_t length,
     return false;
 }
 
+/* A message that HTTP waits for the rest of. */
+static void
+begin_message(connection *conn, packet_info *pinfo,
+              const struct tcpinfo *tcp, uint32_t seq, const uint8_t *bytes,
+              uint32_t length)
+{
+    mcas_message message;
+
+    if (is_response(bytes, length)) {
+        mcas_exchange *exchange = waiting_exchange(conn, tcp, seq);
+
+        /* Its request is being answered: what the client acknowledges from
+         * now on does not mean that the answer was lost. */
+        if (exchange && exchange == conn->first) {
+            exchange->answering = true;
+            exchange->response_seq = seq;
+        }
+    } else if (mcas_message_parse(bytes, length, NULL, &message) >= 0
+               && message.kind == MCAS_KIND_REQUEST
+               && (message.flags & MCAS_HEAD_COMPLETE)) {
+        add_request(conn, pinfo, tcp, seq, &message);
+    }
+}
+
 mcas_found *
 mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
             const struct tcpinfo *tcp, bool *claim)
@@ -323,10 +357,10 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
 
         if (conn && conn->tunnel)
             return NULL;
-        if (!worth_following(pinfo, bytes, limit, tcp, &upgraded)) {
+        if (!worth_following(pinfo, bytes, captured, tcp, &upgraded)) {
             if (upgraded)
                 get_connection(pinfo, tcp, client, true)->tunnel = true;
-            else if (!response && limit > 0)
+            else if (!response)
                 mcas_other_request(pinfo, tvb, tcp);
             return NULL;
         }
@@ -411,18 +445,9 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
             break;
     }
 
-    /* A response that HTTP waits for the rest of: its request is being
-     * answered, so later acknowledgements do not mean a loss. */
-    if (tcp && limit < captured && is_response(bytes + limit,
-                                               captured - limit)) {
-        mcas_exchange *exchange =
-            waiting_exchange(conn, tcp, tcp->seq + limit);
-
-        if (exchange && exchange == conn->first) {
-            exchange->answering = true;
-            exchange->response_seq = tcp->seq + limit;
-        }
-    }
+    if (tcp && limit < captured && !conn->tunnel)
+        begin_message(conn, pinfo, tcp, tcp->seq + limit, bytes + limit,
+                      captured - limit);
     for (mcas_found *found = first; found; found = found->next)
         found->among_others = ours < messages || limit < captured;
     return first;

@@ -22,6 +22,7 @@ typedef struct mcas_exchange {
     nstime_t request_time;
     uint32_t request_type;   /* MCAS_TYPE_..., NONE for a web page's */
     uint32_t request_method;
+    bool     request_whole;  /* not only its head was seen */
     uint32_t request_ack;    /* server's next byte when it was sent */
     uint32_t response_seq;   /* where the response began, once it has */
     bool     answering;      /* the response has begun, not ended */
