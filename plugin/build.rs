@@ -7,6 +7,7 @@ fn main() {
     }
     let wireshark = pkg_config::Config::new()
         .atleast_version("4.0")
+        .cargo_metadata(false)
         .probe("wireshark")
         .expect("Wireshark's development files (libwireshark-dev)");
     let mut version = wireshark.version.split('.');
@@ -29,6 +30,9 @@ fn main() {
     for source in sources {
         println!("cargo:rerun-if-changed={source}");
     }
+    // Behind the shim, or a linker that reads in order drops what the shim
+    // needs.
+    pkg_config::probe_library("wireshark").expect("found it above");
     // Only the five symbols of src/lib.rs may be visible: Wireshark loads
     // every plugin into one namespace, and another may bring a libmcas.
     println!("cargo:rustc-cdylib-link-arg=-Wl,--exclude-libs,ALL");
