@@ -41,7 +41,8 @@ typedef struct {
  */
 typedef struct {
     uint64_t key;
-    uint32_t end;   /* client's next byte behind the last one */
+    uint32_t start; /* where the last one begins */
+    uint32_t end;   /* client's next byte behind it */
     uint32_t ack;   /* server's next byte when they were sent */
     uint32_t count; /* sent one after the other without an answer between */
 } other_requests;
@@ -112,12 +113,13 @@ mcas_other_request(packet_info *pinfo, tvbuff_t *tvb,
     if (other->count == 0 || behind(end, other->end))
         other->count++;
     other->ack = tcp->lastackseq;
+    other->start = tcp->seq;
     other->end = end;
 }
 
 /* Whether a response without a request of ours answers one of another kind
- * that was seen: the server has received nothing behind that one. (It may
- * answer before it has received all of it.) */
+ * that was seen: the server has received nothing behind that one. It may
+ * answer before it has received all of it. */
 static bool
 answers_other_request(packet_info *pinfo, const struct tcpinfo *tcp)
 {
@@ -129,7 +131,8 @@ answers_other_request(packet_info *pinfo, const struct tcpinfo *tcp)
     key = direction_key(&pinfo->dst, pinfo->destport, &pinfo->src,
                         pinfo->srcport);
     other = (const other_requests *)wmem_map_lookup(others, &key);
-    return other && !behind(tcp->lastackseq, other->end);
+    return other && behind(tcp->lastackseq, other->start)
+        && !behind(tcp->lastackseq, other->end);
 }
 
 static mcas_exchange *

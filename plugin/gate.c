@@ -78,7 +78,7 @@ show_messages(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     for (; found; found = found->next) {
         if (found->offset + found->length > tvb_captured_length(tvb))
             break;
-        call_dissector_with_data(
+        call_dissector_only(
             mcas_handle,
             tvb_new_subset_length_caplen(tvb, (int)found->offset,
                                          (int)found->length,

@@ -18,19 +18,20 @@ use core::ptr;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 /// Raised with every change of layout or meaning.
-const ABI_VERSION: u32 = 0;
+pub const ABI_VERSION: u32 = 0;
 
-type Status = i32;
+/// `mcas_status` of the header.
+pub type Status = i32;
 
-const OK: Status = 0;
-const END: Status = 1;
-const PARTIAL: Status = 2;
-const ERR_NULL: Status = -1;
-const ERR_TOO_LARGE: Status = -2;
-const ERR_NOT_HTTP: Status = -3;
-const ERR_TOO_MANY_HEADERS: Status = -4;
-const ERR_RANGE: Status = -5;
-const ERR_PANIC: Status = -6;
+pub const OK: Status = 0;
+pub const END: Status = 1;
+pub const PARTIAL: Status = 2;
+pub const ERR_NULL: Status = -1;
+pub const ERR_TOO_LARGE: Status = -2;
+pub const ERR_NOT_HTTP: Status = -3;
+pub const ERR_TOO_MANY_HEADERS: Status = -4;
+pub const ERR_RANGE: Status = -5;
+pub const ERR_PANIC: Status = -6;
 
 impl From<Error> for Status {
     fn from(error: Error) -> Status {
@@ -44,7 +45,11 @@ impl From<Error> for Status {
 
 /// Runs `work`; a panic becomes a status instead of ending the program.
 fn guard(work: impl FnOnce() -> Result<Status, Status>) -> Status {
-    match catch_unwind(AssertUnwindSafe(work)) {
+    match catch_unwind(AssertUnwindSafe(|| {
+        // tests/capi.rs builds the library with `--cfg planted_panic`.
+        assert!(!cfg!(planted_panic), "planted");
+        work()
+    })) {
         Ok(Ok(status) | Err(status)) => status,
         Err(payload) => {
             // A payload whose own drop panics must not get out either.
@@ -118,25 +123,25 @@ fn output<T>(to: *mut T) -> Result<*mut T, Status> {
 /// `mcas_field_info` of the header.
 #[repr(C)]
 pub struct FieldInfo {
-    id: u32,
-    kind: u32,
-    display: u32,
-    flags: u32,
-    name: *const c_char,
-    label: *const c_char,
-    description: *const c_char,
-    key: *const c_char,
+    pub id: u32,
+    pub kind: u32,
+    pub display: u32,
+    pub flags: u32,
+    pub name: *const c_char,
+    pub label: *const c_char,
+    pub description: *const c_char,
+    pub key: *const c_char,
 }
 
 /// `mcas_note_info` of the header.
 #[repr(C)]
 pub struct NoteInfo {
-    id: u32,
-    group: u32,
-    severity: u32,
-    reserved: u32,
-    name: *const c_char,
-    summary: *const c_char,
+    pub id: u32,
+    pub group: u32,
+    pub severity: u32,
+    pub reserved: u32,
+    pub name: *const c_char,
+    pub summary: *const c_char,
 }
 
 /// `mcas_iter` of the header: room for a [`Cursor`] of this version and of
@@ -144,7 +149,7 @@ pub struct NoteInfo {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Iter {
-    state: [u64; 64],
+    pub state: [u64; 64],
 }
 
 const _: () = {

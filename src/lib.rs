@@ -57,7 +57,8 @@ that say what can come. The parts of the protocol have modules of their own:
 
 pub mod agent;
 pub mod bigip;
-mod capi;
+#[doc(hidden)]
+pub mod capi;
 pub mod chunked;
 pub mod fields;
 pub mod firmware;

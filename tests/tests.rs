@@ -2,6 +2,8 @@
 
 /// The C functions called from Rust: NULL and length rules, outputs.
 mod capi;
+/// The README against the tables.
+mod docs;
 /// Expected values, computed from the bytes by a script of its own.
 mod golden;
 /// Ordinary traffic is dissected as if the plugin were not there.
