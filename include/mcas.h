@@ -99,8 +99,8 @@ typedef struct mcas_span {
 
 /*
  * Message types: the values of mcas.type. A response has the number behind
- * its request's; type 0 is answered by 13. Types 7 to 12 are the LAN side's
- * and not recognised yet.
+ * its request's; type 0 is answered by 13. Types 7 to 12 are the LAN side's,
+ * between the gateway and the phones behind it.
  */
 #define MCAS_TYPE_OTHER_REQUEST 0u
 #define MCAS_TYPE_PROVISIONING_REQUEST 1u
@@ -109,6 +109,12 @@ typedef struct mcas_span {
 #define MCAS_TYPE_FIRMWARE_RESPONSE 4u
 #define MCAS_TYPE_UPDATE_NOTIFICATION 5u
 #define MCAS_TYPE_UPDATE_NOTIFICATION_RESPONSE 6u
+#define MCAS_TYPE_EXTENSION_LIST_REQUEST 7u
+#define MCAS_TYPE_EXTENSION_LIST_RESPONSE 8u
+#define MCAS_TYPE_EXTENSION_CONFIGURATION_REQUEST 9u
+#define MCAS_TYPE_EXTENSION_CONFIGURATION_RESPONSE 10u
+#define MCAS_TYPE_SETUP_PUSH 11u
+#define MCAS_TYPE_SETUP_PUSH_RESPONSE 12u
 #define MCAS_TYPE_OTHER_RESPONSE 13u
 #define MCAS_TYPE_NONE 0xffffffffu   /* not a message of this protocol */
 #define MCAS_TYPE_UNSEEN 0xfffffffeu /* mcas_context: no request was seen */

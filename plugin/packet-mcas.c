@@ -55,6 +55,7 @@ typedef struct {
     const char *firmware;
     const char *file;
     const char *size;
+    wmem_strbuf_t *extensions;
 } summary_parts;
 
 /* A message being drawn. */
@@ -144,6 +145,14 @@ keep_part(drawing *draw, const source *from, const mcas_item *item)
     case MCAS_FIELD_SIPSV_PORT: part = &parts->sip_port; break;
     case MCAS_FIELD_FIRMWARE_SIZE: part = &parts->size; break;
     case MCAS_FIELD_RESULT_CODE: part = &parts->result; break;
+    case MCAS_FIELD_EXTENSION:
+        if (!parts->extensions)
+            parts->extensions = wmem_strbuf_create(draw->pinfo->pool);
+        wmem_strbuf_append_printf(
+            parts->extensions, "%s%s",
+            wmem_strbuf_get_len(parts->extensions) > 0 ? "," : "",
+            item_text(draw, from, item));
+        return;
     case MCAS_FIELD_TERMINAL_ID_MAC:
         /* Better to read than the id as it was sent. */
         parts->terminal = wmem_strdup_printf(
@@ -357,6 +366,8 @@ summary(const drawing *draw, const mcas_message *message)
 {
     const summary_parts *parts = &draw->parts;
     wmem_strbuf_t *line = wmem_strbuf_new(draw->pinfo->pool, parts->type);
+    bool lan = message->message_type >= MCAS_TYPE_EXTENSION_LIST_REQUEST
+        && message->message_type <= MCAS_TYPE_SETUP_PUSH_RESPONSE;
 
     if (message->message_type == MCAS_TYPE_FIRMWARE_REQUEST) {
         if (parts->model)
@@ -388,8 +399,12 @@ summary(const drawing *draw, const mcas_message *message)
     }
     if (parts->size)
         wmem_strbuf_append_printf(line, ", %s bytes", parts->size);
+    if (parts->extensions)
+        wmem_strbuf_append_printf(line, ", extensions %s",
+                                  wmem_strbuf_get_str(parts->extensions));
     if (parts->number && *parts->number)
-        wmem_strbuf_append_printf(line, ", %s", parts->number);
+        wmem_strbuf_append_printf(line, ", %s%s", lan ? "extension " : "",
+                                  parts->number);
     if (parts->address)
         wmem_strbuf_append_printf(
             line, "%s%s", parts->number && *parts->number ? " at " : ", ",

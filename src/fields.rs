@@ -239,7 +239,7 @@ fields! {
         ; "Digest of a whole image"
     49 TermType "mcas.term_type" "Terminal type" Uint8
     50 Extension "mcas.extension" "Extension" String
-        ; "An extension that is free"
+        ; "An entry of an extension list: one that is free"
     51 Status "mcas.status" "HTTP status" Uint16 names STATUSES
     52 Param "mcas.param" "Parameter" String
         ; "A line or pair that is not shown as a field of its own"
@@ -297,7 +297,10 @@ const TYPES: Names = &[
     (13, c"Other response"),
 ];
 
-const RESULTS: Names = &[(0, c"Success")];
+/// Result codes. Only success is published for the provisioning server; the
+/// other one is the LAN side's.
+const RESULTS: Names =
+    &[(0, c"Success"), (10, c"Extension already taken (LAN side)")];
 
 /// Code points of RFC 2474, 2597, 3246, 5865 and 8622.
 const DSCPS: Names = &[

@@ -18,8 +18,9 @@ use crate::head::{self, Name};
 use crate::item::{Item, LATIN1, PERCENT_ENCODED};
 use crate::message::{
     Message, Method, BODY_BROKEN, BODY_CODED, BODY_LATIN1, COMPLETE,
-    HEAD_COMPLETE, KIND_RESPONSE, TYPE_FIRMWARE_REQUEST,
-    TYPE_FIRMWARE_RESPONSE, TYPE_PROVISIONING_RESPONSE, UNMATCHED,
+    HEAD_COMPLETE, KIND_RESPONSE, TYPE_EXTENSION_LIST_RESPONSE,
+    TYPE_FIRMWARE_REQUEST, TYPE_FIRMWARE_RESPONSE, TYPE_PROVISIONING_RESPONSE,
+    UNMATCHED,
 };
 use crate::notes::Note;
 use crate::pairs::{self, Grammar};
@@ -59,6 +60,7 @@ enum List {
     Routes = 1,
     Carriers = 2,
     Cookies = 3,
+    Extensions = 4,
 }
 
 /// Where reading stands. Plain data; the bytes are given on every call.
@@ -91,6 +93,8 @@ pub struct Cursor {
     gateway: u32,
     /// A pair that is cut has said so itself.
     truncation_noted: u32,
+    /// The list of an extension list response had its turn.
+    extensions_seen: u32,
     /// Header names that had their turn.
     headers_seen: u32,
     /// Fields that occurred, typed or not, by number.
@@ -171,6 +175,7 @@ impl Cursor {
             n if n == List::Routes as u32 => return self.route(input),
             n if n == List::Carriers as u32 => return self.carrier(input),
             n if n == List::Cookies as u32 => return self.cookie(input),
+            n if n == List::Extensions as u32 => return self.extension(input),
             _ => {}
         }
         let next = match self.stage {
@@ -495,9 +500,18 @@ impl Cursor {
             }
             return;
         };
-        let Some(Key { field, index, digits }) =
-            key(name.of(input), percent, self.message_type)
-        else {
+        let key = key(name.of(input), percent, self.message_type);
+        if self.is_extension_list(&key) {
+            self.extensions_seen = 1;
+            self.param(pair, name, value);
+            if cut {
+                self.truncated(1, value);
+            } else {
+                self.open(List::Extensions, value);
+            }
+            return;
+        }
+        let Some(Key { field, index, digits }) = key else {
             self.param(pair, name, value);
             if cut {
                 self.truncated(1, value);
@@ -555,6 +569,31 @@ impl Cursor {
             if !success {
                 self.note(Note::ResultCodeFailure, 1, value);
             }
+        }
+    }
+
+    /// Whether a line is the one that lists the extensions: the first that
+    /// is not the result code. Its key does not matter to any client.
+    fn is_extension_list(&self, key: &Option<Key>) -> bool {
+        let result = key.as_ref().map(|key| key.field);
+        self.message_type == TYPE_EXTENSION_LIST_RESPONSE
+            && self.extensions_seen == 0
+            && result != Some(Field::ResultCode)
+    }
+
+    /// One entry of a list of extensions.
+    fn extension(&mut self, input: &[u8]) {
+        let mut at = self.list_at as usize;
+        let end = self.list_end as usize;
+        let entry = pairs::next_entry(input, &mut at, end, b",");
+        let Some(entry) = entry else { return self.close() };
+        self.list_at = at as u32;
+        if entry.is_empty() {
+            return;
+        }
+        self.push(Item::text(Field::Extension, 1, entry));
+        if value::is_masked_text(entry.of(input)) {
+            self.note(Note::ValueMasked, 2, entry);
         }
     }
 
@@ -627,17 +666,13 @@ impl Cursor {
 
     /// One entry of `dest_nw_addr`.
     fn route(&mut self, input: &[u8]) {
-        let grammar = match self.grammar {
-            n if n == Grammar::Form as u32 => Grammar::Form,
-            _ => Grammar::Lines,
-        };
-        let percent = grammar == Grammar::Form;
+        let percent = self.grammar == Grammar::Form as u32;
+        // In a form the `&` of the list is percent-encoded.
+        let border: &[u8] = if percent { b"%26" } else { b"&" };
         let mut at = self.list_at as usize;
-        let Some(entry) =
-            pairs::next_entry(input, &mut at, self.list_end as usize, grammar)
-        else {
-            return self.close();
-        };
+        let end = self.list_end as usize;
+        let entry = pairs::next_entry(input, &mut at, end, border);
+        let Some(entry) = entry else { return self.close() };
         self.list_at = at as u32;
         let raw = entry.of(input);
         let mut room = [0; TYPED_MAX];

@@ -65,6 +65,7 @@ pub mod firmware;
 mod head;
 pub mod item;
 pub mod items;
+mod lan;
 pub mod message;
 pub mod notes;
 pub mod pairs;

@@ -10,6 +10,7 @@ use crate::agent;
 use crate::chunked::{self, End};
 use crate::firmware;
 use crate::head::{self, Name, Start};
+use crate::lan;
 use crate::pairs::{self, Grammar};
 use crate::span::{Span, MAX_INPUT};
 use crate::target;
@@ -41,6 +42,18 @@ pub const TYPE_FIRMWARE_REQUEST: u32 = 3;
 pub const TYPE_FIRMWARE_RESPONSE: u32 = 4;
 /// Update notification.
 pub const TYPE_UPDATE_NOTIFICATION: u32 = 5;
+/// Extension list request (LAN side).
+pub const TYPE_EXTENSION_LIST_REQUEST: u32 = 7;
+/// Extension list response (LAN side).
+pub const TYPE_EXTENSION_LIST_RESPONSE: u32 = 8;
+/// Extension configuration request (LAN side).
+pub const TYPE_EXTENSION_CONFIGURATION_REQUEST: u32 = 9;
+/// Extension configuration response (LAN side).
+pub const TYPE_EXTENSION_CONFIGURATION_RESPONSE: u32 = 10;
+/// Setup push (LAN side).
+pub const TYPE_SETUP_PUSH: u32 = 11;
+/// Setup push response (LAN side).
+pub const TYPE_SETUP_PUSH_RESPONSE: u32 = 12;
 /// The answer to any other request.
 pub const TYPE_OTHER_RESPONSE: u32 = 13;
 
@@ -324,6 +337,9 @@ impl Message {
 
     /// What a request is for.
     fn classify_request(&self, input: &[u8]) -> u32 {
+        if let Some(lan) = self.classify_lan_request(input) {
+            return lan;
+        }
         let agent = self.user_agent.of(input);
         if !(target::is_ours(self.authority.of(input))
             || target::is_ours(self.host.of(input))
@@ -340,7 +356,7 @@ impl Message {
         {
             TYPE_FIRMWARE_REQUEST
         } else if (method == Method::Post && target::path_is(path, b"/"))
-            || self.has_terminal_id(input)
+            || self.form_has(input, "TerminalID", false)
         {
             TYPE_PROVISIONING_REQUEST
         } else {
@@ -348,14 +364,39 @@ impl Message {
         }
     }
 
-    /// Whether the form of a request, in its query or its body, names a
-    /// terminal.
-    fn has_terminal_id(&self, input: &[u8]) -> bool {
-        let mut query = KeyFinder::new("TerminalID");
+    /// What a request of the LAN side is for. Its User-Agents are the
+    /// phones' own, so the path tells; and where there is a form, that has
+    /// to fit too, since other devices have paths like these.
+    fn classify_lan_request(&self, input: &[u8]) -> Option<u32> {
+        let path = self.path.of(input);
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let method = Method::from_number(self.method);
+        let form_has = |key| self.form_has(input, key, true);
+        match (path, method) {
+            (lan::LIST, Method::Get) => Some(TYPE_EXTENSION_LIST_REQUEST),
+            (lan::CONFIGURATION, Method::Put | Method::Post)
+                if form_has("id") && form_has("ip_tel_num") =>
+            {
+                Some(TYPE_EXTENSION_CONFIGURATION_REQUEST)
+            }
+            (lan::PUSH, Method::Get | Method::Post)
+                if form_has("ip_tel_num") || form_has("sipsv_addr") =>
+            {
+                Some(TYPE_SETUP_PUSH)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the form of a request, in its query or its body, has a key. A
+    /// body counts as a form where its media type says so, or nothing does,
+    /// or in any case.
+    fn form_has(&self, input: &[u8], key: &str, any_type: bool) -> bool {
+        let mut query = KeyFinder::new(key);
         query.feed(self.query.of(input));
-        let mut body = KeyFinder::new("TerminalID");
+        let mut body = KeyFinder::new(key);
         let media_type = self.media_type.of(input);
-        if media_type.is_empty() || is_form(media_type) {
+        if any_type || media_type.is_empty() || is_form(media_type) {
             self.feed_body(input, |part| body.feed(part));
         }
         query.found || body.found
@@ -421,7 +462,10 @@ impl Message {
                     Grammar::None
                 }
             }
-            TYPE_PROVISIONING_REQUEST => Grammar::Form,
+            // One client of the LAN side declares its form as JSON.
+            TYPE_PROVISIONING_REQUEST
+            | TYPE_EXTENSION_CONFIGURATION_REQUEST
+            | TYPE_SETUP_PUSH => Grammar::Form,
             _ if form => Grammar::Form,
             _ if plain => Grammar::Lines,
             // Nothing declares it: the shape decides.

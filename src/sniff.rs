@@ -6,6 +6,7 @@
 //! the other answers are certain.
 
 use crate::agent;
+use crate::lan;
 use crate::message::{self, Context, COMPLETE, KIND_REQUEST, RESULT_CODE};
 use crate::target;
 use memchr::{memchr, memmem};
@@ -91,7 +92,7 @@ fn request(mut input: &[u8]) -> Sniff {
             return Sniff::Candidate;
         }
         let (head, rest) = head(input);
-        if mentions_us(head) {
+        if mentions_us(head) || is_lan(head) {
             return Sniff::Candidate;
         }
         if rest.is_empty() {
@@ -119,6 +120,22 @@ fn is_request_line(input: &[u8]) -> bool {
     let near = &input[..input.len().min(24)];
     memchr(b' ', near)
         .is_some_and(|end| near[..end].iter().all(u8::is_ascii_uppercase))
+}
+
+/// Whether the target has a path of the LAN side.
+fn is_lan(head: &[u8]) -> bool {
+    let Some(space) = memchr(b' ', head) else { return false };
+    let target = head[space..].trim_ascii_start();
+    let line = &target[..memchr(b'\n', target).unwrap_or(target.len())];
+    let begins = |path| line.starts_with(path);
+    // In absolute form a host stands before the path.
+    let holds = |path| memmem::find(line, path).is_some();
+    let paths = [lan::LIST, lan::CONFIGURATION, lan::PUSH];
+    if line.first() == Some(&b'/') {
+        paths.into_iter().any(begins)
+    } else {
+        paths.into_iter().any(holds)
+    }
 }
 
 /// Whether what makes a request ours stands anywhere in its head: all the
@@ -162,6 +179,9 @@ mod tests {
                  POST / HTTP/1.1\r\nUser-Agent: M-CAS/1.0\r\n\r\n",
                 Candidate,
             ),
+            ("GET /cas_tel_list/ HTTP/1.1\r\n\r\n", Candidate),
+            ("GET http://ntt.setup/cas_tel_list HTTP/1.1\r\n", Candidate),
+            ("GET /x?/cas_tel_list/ HTTP/1.1\r\n\r\n", OtherRequest),
             ("CONNECT a:443 HTTP/1.1\r\n\r\n", Candidate),
             ("HTTP/1.1 101 Switching\r\n\r\n", Candidate),
             ("HTTP/1.1 200 OK\r\n\r\n<html>", No),
