@@ -58,6 +58,16 @@ behind(uint32_t a, uint32_t b)
     return (int32_t)(a - b) > 0;
 }
 
+/* Sequence number of the first of the bytes that TCP handed over. Where a
+ * FIN ends what had no other end, TCP tells that of its last segment. */
+static uint32_t
+first_seq(tvbuff_t *tvb, const struct tcpinfo *tcp)
+{
+    uint32_t length = tvb_reported_length(tvb);
+
+    return length > tcp->nxtseq - tcp->seq ? tcp->nxtseq - length : tcp->seq;
+}
+
 /* A key for one direction of a connection. */
 static uint64_t
 direction_key(const address *from, uint32_t from_port, const address *to,
@@ -344,7 +354,7 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
     mcas_found *first = NULL, **end = &first;
     unsigned messages = 0, ours = 0;
     connection *conn;
-    uint32_t at = 0;
+    uint32_t at = 0, base = tcp ? first_seq(tvb, tcp) : 0;
     int side;
 
     if (captured == 0)
@@ -377,16 +387,16 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
     side = pinfo->srcport == conn->client_port ? 0 : 1;
     if (tcp && conn->body_open[side]) {
         /* Without reassembly the rest of a body comes by itself. */
-        uint32_t rest = conn->body_end[side] - tcp->seq;
+        uint32_t rest = conn->body_end[side] - base;
 
-        if (behind(conn->body_end[side], tcp->seq))
+        if (behind(conn->body_end[side], base))
             at = rest;
         if (rest <= captured)
             conn->body_open[side] = false;
     }
 
     while (at < limit && !conn->tunnel) {
-        uint32_t seq = tcp ? tcp->seq + at : 0;
+        uint32_t seq = base + at;
         bool response = is_response(bytes + at, limit - at);
         mcas_exchange *exchange =
             response ? waiting_exchange(conn, tcp, seq) : NULL;
@@ -439,7 +449,7 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
         if (!(message.flags & MCAS_COMPLETE)) {
             if (tcp && message.body_missing > 0) {
                 conn->body_open[side] = true;
-                conn->body_end[side] = tcp->seq + at
+                conn->body_end[side] = base + at
                     + (uint32_t)message.body_missing;
             }
             break;
@@ -449,7 +459,7 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
     }
 
     if (tcp && limit < captured && !conn->tunnel)
-        begin_message(conn, pinfo, tcp, tcp->seq + limit, bytes + limit,
+        begin_message(conn, pinfo, tcp, base + limit, bytes + limit,
                       captured - limit);
     for (mcas_found *found = first; found; found = found->next)
         found->among_others = ours < messages || limit < captured;

@@ -43,6 +43,7 @@ static int ett_mcas[LEVELS] = { -1, -1, -1 };
 typedef struct {
     const char *type;
     const char *terminal;
+    unsigned    terminals;
     const char *vendor;
     const char *result;
     bool        success;
@@ -122,8 +123,9 @@ draw_vendor(drawing *draw, proto_tree *tree, const source *from,
         tree, hf[MCAS_FIELD_TERMINAL_ID_OUI_RESOLVED], from->tvb,
         (int)item->span.offset, (int)item->span.length, vendor);
     proto_item_set_generated(resolved);
-    draw->parts.vendor = tvb_get_manuf_name(
-        tvb_new_child_real_data(from->tvb, oui, 3, 3), 0);
+    if (draw->parts.terminals == 1)
+        draw->parts.vendor = tvb_get_manuf_name(
+            tvb_new_child_real_data(from->tvb, oui, 3, 3), 0);
 }
 
 /* Keeps what the summary needs of an item: the first of its kind. */
@@ -134,7 +136,10 @@ keep_part(drawing *draw, const source *from, const mcas_item *item)
     const char **part = NULL;
 
     switch (item->id) {
-    case MCAS_FIELD_TERMINAL_ID: part = &parts->terminal; break;
+    case MCAS_FIELD_TERMINAL_ID:
+        part = &parts->terminal;
+        parts->terminals++;
+        break;
     case MCAS_FIELD_IP_TEL_NUM: part = &parts->number; break;
     case MCAS_FIELD_DEVICE_MODEL: part = &parts->model; break;
     case MCAS_FIELD_DEVICE_FIRMWARE: part = &parts->firmware; break;
@@ -155,10 +160,11 @@ keep_part(drawing *draw, const source *from, const mcas_item *item)
         return;
     case MCAS_FIELD_TERMINAL_ID_MAC:
         /* Better to read than the id as it was sent. */
-        parts->terminal = wmem_strdup_printf(
-            draw->pinfo->pool, "%02x:%02x:%02x:%02x:%02x:%02x",
-            item->bytes[0], item->bytes[1], item->bytes[2], item->bytes[3],
-            item->bytes[4], item->bytes[5]);
+        if (parts->terminals == 1)
+            parts->terminal = wmem_strdup_printf(
+                draw->pinfo->pool, "%02x:%02x:%02x:%02x:%02x:%02x",
+                item->bytes[0], item->bytes[1], item->bytes[2],
+                item->bytes[3], item->bytes[4], item->bytes[5]);
         return;
     default:
         return;
@@ -167,18 +173,14 @@ keep_part(drawing *draw, const source *from, const mcas_item *item)
         return;
     if (item->id == MCAS_FIELD_RESULT_CODE)
         parts->success = item->number == 0;
-    switch (fields[item->id].kind) {
-    case MCAS_IPV4:
+    if (fields[item->id].kind == MCAS_IPV4)
         *part = ipv4_text(draw, item);
-        break;
-    case MCAS_STRING:
-    case MCAS_UINT16:
-        /* As it was sent: "0012" says more than "12". */
+    else if (fields[item->id].kind == MCAS_STRING
+             /* A result as it was sent: "0012" says more than "12". */
+             || item->id == MCAS_FIELD_RESULT_CODE)
         *part = item_text(draw, from, item);
-        break;
-    default:
+    else
         *part = number_text(draw, item->number);
-    }
 }
 
 static proto_item *
@@ -223,15 +225,18 @@ draw_note(drawing *draw, proto_item *about, const source *from,
           const mcas_item *item)
 {
     const char *what = notes[item->id].summary;
-    mcas_item text = *item;
 
+    /* A result that is no number has no field, but belongs in the summary. */
+    if (item->id == MCAS_NOTE_RESULT_CODE_FAILURE && !draw->parts.result
+        && item->span.length > 0)
+        draw->parts.result = item_text(draw, from, item);
     if (item->id == MCAS_NOTE_PARAM_MISSING
         || item->id == MCAS_NOTE_VALUE_INCONSISTENT) {
         expert_add_info_format(draw->pinfo, about, &ei[item->id], "%s: %s",
                                what, fields[item->number].label);
     } else if (item->id == MCAS_NOTE_VALUE_HOST_BITS) {
         expert_add_info_format(draw->pinfo, about, &ei[item->id], "%s: %s",
-                               what, item_text(draw, from, &text));
+                               what, item_text(draw, from, item));
     } else {
         expert_add_info(draw->pinfo, about, &ei[item->id]);
     }
