@@ -152,7 +152,7 @@ keep_part(drawing *draw, const source *from, const mcas_item *item)
     case MCAS_FIELD_RESULT_CODE: part = &parts->result; break;
     case MCAS_FIELD_EXTENSION:
         if (!parts->extensions)
-            parts->extensions = wmem_strbuf_create(draw->pinfo->pool);
+            parts->extensions = wmem_strbuf_new(draw->pinfo->pool, "");
         wmem_strbuf_append_printf(
             parts->extensions, "%s%s",
             wmem_strbuf_get_len(parts->extensions) > 0 ? "," : "",
@@ -452,7 +452,7 @@ int
 dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     const mcas_found *found = (const mcas_found *)data;
-    drawing draw = { pinfo, NULL, NULL, { NULL }, { NULL } };
+    drawing draw = { .pinfo = pinfo };
     source head = { tvb, NULL, tvb_captured_length(tvb) };
     mcas_message message;
     mcas_iter iter;

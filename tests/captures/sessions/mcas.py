@@ -497,3 +497,70 @@ def mcas_truncated_head():
     """frames cut at 260 bytes, inside the form and inside a response's head"""
     exchange(provisioning(), to=ADD_CON)
     return cut(260)
+
+
+# The LAN side: phones and their gateway
+
+EXTENSION = crlf("ResultCode=0000", "ip_tel_num=3", "username=0003",
+                 "password=Zx81Spectrum", "rtpport1=", "rtpport2=", "dscp=46",
+                 "sipsv_addr=192.168.1.1", "sipsv_port=5060",
+                 "regsv_addr=192.168.1.1", "regsv_port=5060",
+                 "sip_domain=ntt.setup")
+ASK = "id=001F67A1B2C3&ip_tel_num=3&term_type=1"
+PUSH = ("ip_tel_num=4&sip_domain=ntt.setup&sipsv_addr=192.168.1.1"
+        "&username=0004&password=p%40ss+word%25")
+
+
+def mcas_lan_list():
+    """extension lists: with and without slash, absolute, keys of any name,
+    empty, masked, refused, an error page"""
+    lists = ["tel_list=3,4,5", "ip_tel_num=6", "", "LIST=", "x=X,7,,8",
+             "3,4"]
+    for line in lists:
+        answer(crlf("ResultCode=0000", line))
+        exchange(ask_gateway("/cas_tel_list/"), to=APACHE)
+    answer(crlf("resultcode=0010", "tel_list=", "area_code=03", "y=1"))
+    exchange(ask_gateway("/cas_tel_list"),
+             ask_gateway("/", "--request-target",
+                         "http://ntt.setup/cas_tel_list/"), to=APACHE)
+    answer(b"<html>busy</html>", status="503 Service Unavailable",
+           media_type="text/html")
+    exchange(ask_gateway("/cas_tel_list/"), to=APACHE)
+
+
+def mcas_lan_configuration():
+    """extension configurations by PUT and POST, asked twice as clients do, a
+    form said to be JSON with a stray brace, one already taken"""
+    answer(EXTENSION)
+    put = ["--request", "PUT", "--data", ASK]
+    exchange(ask_gateway("/cas_tel_conf/", *put),
+             ask_gateway("/cas_tel_conf/", *put),
+             ask_gateway("/cas_tel_conf", "--data", ASK),
+             ask_gateway("/cas_tel_conf/", "--header",
+                         "Content-Type: application/json", "--data",
+                         ASK + "}"), to=APACHE)
+    answer(crlf("ResultCode=0010"))
+    exchange(ask_gateway("/cas_tel_conf/", *put), to=APACHE)
+    answer(EXTENSION.replace(b"0000", b"0000\r\nterm_type=1\r\nid=00022B000001"))
+    exchange(ask_gateway("/cas_tel_conf/?id=00022BXXXXXX&term_type=x",
+                         *put), to=APACHE)
+
+
+def mcas_lan_push():
+    """setup pushes to port 8989, as a form and as a query"""
+    answer(crlf("ResultCode=0000"))
+    phone = {"host": "phone.example.jp"}
+    exchange(ask_gateway("/voip_setup.cgi", "--data", PUSH, **phone),
+             ask_gateway("/voip_setup.cgi?" + PUSH, **phone),
+             ask_gateway("/voip_setup.cgi/", "--data", "sipsv_addr=X.X.X.X",
+                         **phone), to=f"{APACHE}:8989")
+    answer(b"", media_type=None)
+    exchange(ask_gateway("/voip_setup.cgi", "--data", PUSH, **phone),
+             to=f"{APACHE}:8989")
+
+
+def mcas_lan_unmatched():
+    """an extension's configuration whose request was taken away"""
+    answer(EXTENSION.replace(b"ResultCode", b"resultcode"))
+    exchange(ask_gateway("/cas_tel_conf/", "--data", ASK), to=APACHE)
+    return without("http.request")

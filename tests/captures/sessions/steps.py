@@ -80,8 +80,11 @@ def answer(body, *header, status="200 OK", terminal="default",
     head = ["Status: " + status, *header]
     head += ["Content-Type: " + media_type] if media_type else []
     head += [f"Content-Length: {len(body)}"] if length else []
-    (RUN / "answers" / terminal).write_bytes(crlf(*head, "") + body)
-    (RUN / "pages/answer.txt").write_bytes(body)
+    # At once: the program of the last answer may still be reading it.
+    for name, content in (f"answers/{terminal}", crlf(*head, "") + body), \
+            ("pages/answer.txt", body):
+        (RUN / "new").write_bytes(content)
+        (RUN / "new").replace(RUN / name)
 
 
 def page(path, content):
@@ -123,6 +126,12 @@ def firmware(*options, path=IMAGE, agent=HOME_GATEWAY,
 def notification(*options, agent=M_CAS, query=""):
     return ["--user-agent", agent, *options,
             f"http://{NOTIFY}:50080/verup/notify.cgi{query}"]
+
+
+def ask_gateway(path, *options, host="ntt.setup"):
+    """What a phone asks its gateway, or a gateway a phone: the User-Agent is
+    the program's own."""
+    return ["--user-agent", "Softphone/3.2", *options, f"http://{host}{path}"]
 
 
 def browse(path="/page.html", *options, host="www.example.jp"):

@@ -200,3 +200,20 @@ def web_other_ports():
                  browse("/", "--data", "TerminalID=001F67A1B2C3", host=host),
                  to=f"{APACHE}:{port}")
     converse(noise(200), noise(300, 1), port=50080)
+
+
+def web_lan_look_alikes():
+    """paths of other devices that look like those of the LAN side"""
+    answer(crlf("ResultCode=0000", "tel_list=3,4,5"))
+    login = "username=admin&password=admin&id=1&term_type=1"
+    exchange(browse("/cas_tel_list.html", host="ntt.setup"),
+             browse("/cas_tel_lists/", host="ntt.setup"),
+             browse("/x/cas_tel_list/", host="ntt.setup"),
+             browse("/cas_tel_list/1", host="ntt.setup"),
+             browse("/cas_tel_list/", "--data", "id=1", host="ntt.setup"),
+             browse("/cas_tel_conf/?id=1&ip_tel_num=3", host="ntt.setup"),
+             browse("/cas_tel_conf/", "--data", login, host="ntt.setup"),
+             browse("/?/cas_tel_list/", host="ntt.setup"), to=APACHE)
+    exchange(browse("/voip_setup.cgi", host="phone.example.jp"),
+             browse("/voip_setup.cgi", "--data", login,
+                    host="phone.example.jp"), to=f"{APACHE}:8989")
