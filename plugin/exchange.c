@@ -64,8 +64,10 @@ static uint32_t
 first_seq(tvbuff_t *tvb, const struct tcpinfo *tcp)
 {
     uint32_t length = tvb_reported_length(tvb);
+    bool ended = (tcp->flags & TH_FIN) && !tcp->is_reassembled
+        && length > tcp->nxtseq - tcp->seq;
 
-    return length > tcp->nxtseq - tcp->seq ? tcp->nxtseq - length : tcp->seq;
+    return ended ? tcp->nxtseq - length : tcp->seq;
 }
 
 /* A key for one direction of a connection. */

@@ -41,6 +41,8 @@ pub const TYPE_FIRMWARE_REQUEST: u32 = 3;
 pub const TYPE_FIRMWARE_RESPONSE: u32 = 4;
 /// Update notification.
 pub const TYPE_UPDATE_NOTIFICATION: u32 = 5;
+/// Update notification response.
+pub const TYPE_UPDATE_NOTIFICATION_RESPONSE: u32 = 6;
 /// The answer to any other request.
 pub const TYPE_OTHER_RESPONSE: u32 = 13;
 
