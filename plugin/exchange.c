@@ -419,7 +419,10 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
             if (exchange && exchange == conn->first) {
                 drop_first(conn);
                 exchange->answering = false;
-                exchange->response_frame = pinfo->num;
+                /* Cut before its status it is not shown: no link leads to
+                 * it. */
+                if (message.status != 0)
+                    exchange->response_frame = pinfo->num;
                 exchange->response_seq = seq;
                 if (tcp)
                     wmem_tree_insert32(conn->responses, seq, exchange);

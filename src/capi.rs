@@ -1,7 +1,7 @@
 //! The C layer: every function of `include/mcas.h`, which is its manual.
 //!
 //! The only file with `unsafe`. Each function checks its pointers before it
-//! makes anything of them, does its work inside of [`guard`], which turns a
+//! makes anything of them, does its work inside of `guard`, which turns a
 //! panic into a status, and writes its outputs only on success. All structs
 //! that cross the border are plain data for which every bit pattern is valid.
 
