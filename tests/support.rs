@@ -452,11 +452,3 @@ impl Capture {
         file
     }
 }
-
-/// Bytes in hexadecimal, as [`Item::bytes`].
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
