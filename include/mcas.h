@@ -165,8 +165,9 @@ typedef struct mcas_context {
 /* mcas_message: where the parts of a message are, and what it is for. */
 typedef struct mcas_message {
     uint32_t kind;         /* MCAS_KIND_... */
-    uint32_t message_type; /* MCAS_TYPE_...; final once MCAS_COMPLETE, until
-                              then bytes to come may turn 0 into 1 */
+    uint32_t message_type; /* MCAS_TYPE_...; final once MCAS_COMPLETE: bytes
+                              to come may still make a message ours, or tell
+                              one that is ours more exactly */
     uint32_t flags;        /* MCAS_COMPLETE and the like */
     uint32_t method;       /* MCAS_METHOD_... of the request, also in the
                               response */

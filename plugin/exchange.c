@@ -64,8 +64,10 @@ static uint32_t
 first_seq(tvbuff_t *tvb, const struct tcpinfo *tcp)
 {
     uint32_t length = tvb_reported_length(tvb);
+    bool ended = (tcp->flags & TH_FIN) && !tcp->is_reassembled
+        && length > tcp->nxtseq - tcp->seq;
 
-    return length > tcp->nxtseq - tcp->seq ? tcp->nxtseq - length : tcp->seq;
+    return ended ? tcp->nxtseq - length : tcp->seq;
 }
 
 /* A key for one direction of a connection. */
@@ -345,57 +347,99 @@ begin_message(connection *conn, packet_info *pinfo,
     }
 }
 
+/* The connection of the bytes, if it is one that is followed, or has to be
+ * from here on; NULL where nothing can be ours. */
+static connection *
+followed_connection(packet_info *pinfo, tvbuff_t *tvb, const uint8_t *bytes,
+                    uint32_t captured, const struct tcpinfo *tcp)
+{
+    bool response = is_response(bytes, captured);
+    uint32_t client_port = response ? pinfo->destport : pinfo->srcport;
+    connection *conn = get_connection(pinfo, tcp, 0, false);
+    bool upgraded = false;
+
+    if (conn && (conn->tunnel || conn->followed))
+        return conn->tunnel ? NULL : conn;
+    if (worth_following(pinfo, bytes, captured, tcp, &upgraded)) {
+        conn = get_connection(pinfo, tcp, client_port, true);
+        conn->followed = true;
+        return conn;
+    }
+    if (upgraded)
+        get_connection(pinfo, tcp, client_port, true)->tunnel = true;
+    else if (!response)
+        mcas_other_request(pinfo, tvb, tcp);
+    return NULL;
+}
+
+/* A response that has ended, and the exchange that waited for it, if any.
+ * Tells the exchange that it belongs to: none for an interim one. */
+static mcas_exchange *
+take_response(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
+              uint32_t seq, const mcas_message *message,
+              mcas_exchange *exchange)
+{
+    bool interim = message->status >= 100 && message->status < 200;
+
+    conn->server_end = seq + message->length
+        + (uint32_t)message->body_missing;
+    conn->server_seen = true;
+    conn->tunnel = message->status == 101
+        || (message->method == MCAS_METHOD_CONNECT
+            && message->status / 100 == 2);
+    if (exchange && exchange == conn->first) {
+        exchange->answering = false;
+        if (!interim) {
+            drop_first(conn);
+            exchange->response_seq = seq;
+            /* Cut before its status it is not shown: no link leads to it. */
+            if (message->status != 0)
+                exchange->response_frame = pinfo->num;
+            if (tcp)
+                wmem_tree_insert32(conn->responses, seq, exchange);
+        }
+    }
+    return interim ? NULL : exchange;
+}
+
+/* Without reassembly the rest of a body comes by itself: how many of the
+ * bytes belong to it. */
+static uint32_t
+rest_of_body(connection *conn, int side, uint32_t base, uint32_t captured)
+{
+    uint32_t end = conn->body_end[side];
+
+    if (!conn->body_open[side])
+        return 0;
+    if (!behind(end, base + captured))
+        conn->body_open[side] = false;
+    return behind(end, base) ? end - base : 0;
+}
+
 mcas_found *
 mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
             const struct tcpinfo *tcp, bool *claim)
 {
     uint32_t captured = tvb_captured_length(tvb);
-    const uint8_t *bytes;
+    uint32_t base = tcp ? first_seq(tvb, tcp) : 0;
     mcas_found *first = NULL, **end = &first;
     unsigned messages = 0, ours = 0;
+    const uint8_t *bytes;
     connection *conn;
-    uint32_t at = 0, base = tcp ? first_seq(tvb, tcp) : 0;
     int side;
 
     if (captured == 0)
         return NULL;
     bytes = tvb_get_ptr(tvb, 0, (int)captured);
-    limit = MIN(limit, captured);
-
-    conn = get_connection(pinfo, tcp, 0, false);
-    if (!conn || !conn->followed) {
-        bool upgraded = false;
-        bool response = is_response(bytes, captured);
-        uint32_t client = response ? pinfo->destport : pinfo->srcport;
-
-        if (conn && conn->tunnel)
-            return NULL;
-        if (!worth_following(pinfo, bytes, captured, tcp, &upgraded)) {
-            if (upgraded)
-                get_connection(pinfo, tcp, client, true)->tunnel = true;
-            else if (!response)
-                mcas_other_request(pinfo, tvb, tcp);
-            return NULL;
-        }
-        conn = get_connection(pinfo, tcp, client, true);
-        conn->followed = true;
-    }
-    if (conn->tunnel)
+    conn = followed_connection(pinfo, tvb, bytes, captured, tcp);
+    if (!conn)
         return NULL;
     *claim = true;
 
     side = pinfo->srcport == conn->client_port ? 0 : 1;
-    if (tcp && conn->body_open[side]) {
-        /* Without reassembly the rest of a body comes by itself. */
-        uint32_t rest = conn->body_end[side] - base;
-
-        if (behind(conn->body_end[side], base))
-            at = rest;
-        if (rest <= captured)
-            conn->body_open[side] = false;
-    }
-
-    while (at < limit && !conn->tunnel) {
+    limit = MIN(limit, captured);
+    for (uint32_t at = rest_of_body(conn, side, base, captured);
+         at < limit && !conn->tunnel;) {
         uint32_t seq = base + at;
         bool response = is_response(bytes + at, limit - at);
         mcas_exchange *exchange =
@@ -405,31 +449,11 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
         mcas_message message;
 
         if (mcas_message_parse(bytes + at, limit - at, &context, &message)
-            < 0 || message.kind == MCAS_KIND_UNKNOWN)
+            < 0 || message.kind == MCAS_KIND_UNKNOWN || message.length == 0)
             break;
-        if (message.kind == MCAS_KIND_REQUEST) {
-            exchange = add_request(conn, pinfo, tcp, seq, &message);
-        } else if (message.status == 101) {
-            conn->tunnel = true;
-        } else if (message.status >= 100 && message.status < 200) {
-            exchange = NULL;
-        } else {
-            if (exchange && exchange == conn->first) {
-                drop_first(conn);
-                exchange->answering = false;
-                exchange->response_frame = pinfo->num;
-                exchange->response_seq = seq;
-                if (tcp)
-                    wmem_tree_insert32(conn->responses, seq, exchange);
-            }
-            conn->tunnel = message.method == MCAS_METHOD_CONNECT
-                && message.status / 100 == 2;
-        }
-        if (message.kind == MCAS_KIND_RESPONSE) {
-            conn->server_end = seq + message.length
-                + (uint32_t)message.body_missing;
-            conn->server_seen = true;
-        }
+        exchange = message.kind == MCAS_KIND_REQUEST
+            ? add_request(conn, pinfo, tcp, seq, &message)
+            : take_response(conn, pinfo, tcp, seq, &message, exchange);
         if (message.message_type != MCAS_TYPE_NONE) {
             mcas_found *found = wmem_new0(wmem_file_scope(), mcas_found);
 
@@ -447,15 +471,11 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
         messages++;
         at += message.length;
         if (!(message.flags & MCAS_COMPLETE)) {
-            if (tcp && message.body_missing > 0) {
-                conn->body_open[side] = true;
-                conn->body_end[side] = base + at
-                    + (uint32_t)message.body_missing;
-            }
+            conn->body_open[side] = tcp && message.body_missing > 0;
+            conn->body_end[side] =
+                base + at + (uint32_t)message.body_missing;
             break;
         }
-        if (message.length == 0)
-            break;
     }
 
     if (tcp && limit < captured && !conn->tunnel)

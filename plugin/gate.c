@@ -226,12 +226,14 @@ collect_http_port(const char *table _U_, ftenum_t type _U_, void *key,
                   void *value, void *ports)
 {
     dtbl_entry_t *entry = (dtbl_entry_t *)value;
+    dissector_handle_t current = dtbl_entry_get_handle(entry);
+    dissector_handle_t initial = dtbl_entry_get_initial_handle(entry);
 
-    if (dtbl_entry_get_handle(entry) == http_handle) {
-        http_port port = {
-            GPOINTER_TO_UINT(key),
-            dtbl_entry_get_initial_handle(entry) != http_handle
-        };
+    /* The gate on a port that is HTTP's anyway comes from an entry that was
+     * saved while the gate had the port: it is no choice of the user's. */
+    if (current == http_handle
+        || (current == gate_handle && initial == http_handle)) {
+        http_port port = { GPOINTER_TO_UINT(key), initial != http_handle };
 
         wmem_array_append_one((wmem_array_t *)ports, port);
     }

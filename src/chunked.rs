@@ -5,7 +5,7 @@
 //! chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
 //! ```
 //! A value that the border of two chunks cuts is nowhere in the input in one
-//! piece. So nothing is parsed through the chunks: [`write`](write) puts the
+//! piece. So nothing is parsed through the chunks: [`write()`] puts the
 //! body together in memory of the caller's, which is parsed then.
 
 use memchr::memchr;

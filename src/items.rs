@@ -82,6 +82,8 @@ pub struct Cursor {
     status: u32,
     /// Result code read first: 0 none, 1 success, 2 anything else.
     result: u32,
+    /// Flags of the items that are read now.
+    text_flags: u32,
     /// Progress in the queue.
     queue_at: u32,
     queue_len: u32,
@@ -184,6 +186,7 @@ impl Cursor {
                 self.at = message.query.offset;
                 self.end = message.query.end() as u32;
                 self.grammar = Grammar::Form as u32;
+                self.text_flags = self.text_flags(Grammar::Form);
                 Stage::Query
             }
             n if n == Stage::Query as u32 => {
@@ -195,6 +198,7 @@ impl Cursor {
                     return;
                 }
                 (self.at, self.end) = (first as u32, end as u32);
+                self.text_flags = 0;
                 Stage::Headers
             }
             n if n == Stage::Headers as u32 => {
@@ -217,6 +221,11 @@ impl Cursor {
             }
             n if n == Stage::BodyStart as u32 => {
                 self.body_start(message, input);
+                if self.grammar == Grammar::Form as u32 {
+                    self.text_flags = self.text_flags(Grammar::Form);
+                } else {
+                    self.text_flags = self.text_flags(Grammar::Lines);
+                }
                 Stage::Pairs
             }
             n if n == Stage::Pairs as u32 => {
@@ -227,6 +236,7 @@ impl Cursor {
                 Stage::BodyEnd
             }
             n if n == Stage::BodyEnd as u32 => {
+                self.text_flags = 0;
                 self.body_end(input);
                 Stage::Done
             }
@@ -238,6 +248,7 @@ impl Cursor {
     fn push(&mut self, item: Item) {
         if let Some(slot) = self.queue.get_mut(self.queue_len as usize) {
             *slot = item;
+            slot.flags |= self.text_flags;
             self.queue_len += 1;
         }
     }
@@ -467,19 +478,17 @@ impl Cursor {
             return false;
         };
         self.at = at as u32;
-        let flags = if grammar == Grammar::Form {
-            PERCENT_ENCODED
-        } else if self.message_flags & BODY_LATIN1 != 0 {
-            LATIN1
-        } else {
-            0
-        };
-        let first = self.queue_len as usize;
         self.one_pair(input, pair, grammar, cut && !ended);
-        for item in &mut self.queue[first..self.queue_len as usize] {
-            item.flags |= flags;
-        }
         true
+    }
+
+    /// How the texts of a grammar's pairs are written.
+    fn text_flags(&self, grammar: Grammar) -> u32 {
+        match grammar {
+            Grammar::Form => PERCENT_ENCODED,
+            _ if self.message_flags & BODY_LATIN1 != 0 => LATIN1,
+            _ => 0,
+        }
     }
 
     fn one_pair(

@@ -42,6 +42,8 @@ pub const TYPE_FIRMWARE_REQUEST: u32 = 3;
 pub const TYPE_FIRMWARE_RESPONSE: u32 = 4;
 /// Update notification.
 pub const TYPE_UPDATE_NOTIFICATION: u32 = 5;
+/// Update notification response.
+pub const TYPE_UPDATE_NOTIFICATION_RESPONSE: u32 = 6;
 /// Extension list request (LAN side).
 pub const TYPE_EXTENSION_LIST_REQUEST: u32 = 7;
 /// Extension list response (LAN side).
@@ -161,7 +163,8 @@ pub struct Message {
     /// [`KIND_UNKNOWN`], [`KIND_REQUEST`] or [`KIND_RESPONSE`].
     pub kind: u32,
     /// What it is for: a value of `mcas.type`, or [`TYPE_NONE`]. Final once
-    /// [`COMPLETE`]: until then bytes to come may still turn type 0 into 1.
+    /// [`COMPLETE`]: until then bytes to come may still make a message ours,
+    /// or tell one that is ours more exactly.
     pub message_type: u32,
     /// [`COMPLETE`], [`HEAD_COMPLETE`], [`BODY_CODED`], [`BODY_LATIN1`],
     /// [`UNMATCHED`], [`BODY_BROKEN`].
@@ -417,7 +420,8 @@ impl Message {
     /// What a response is for.
     fn classify_response(&self, input: &[u8], request_type: u32) -> u32 {
         match request_type {
-            _ if (100..200).contains(&self.status) => TYPE_NONE,
+            // Cut before its status it may still turn out to be interim.
+            _ if self.status < 200 => TYPE_NONE,
             TYPE_OTHER_REQUEST => TYPE_OTHER_RESPONSE,
             1 | 3 | 5 | 7 | 9 | 11 => request_type + 1,
             TYPE_UNSEEN

@@ -45,7 +45,8 @@ pub(crate) fn next_pair(
         let length = found.unwrap_or(rest.len());
         *at = start + length + usize::from(found.is_some());
         let mut pair = &rest[..length];
-        if grammar == Grammar::Lines {
+        // Without its LF a CR may be anything.
+        if grammar == Grammar::Lines && found.is_some() {
             pair = pair.strip_suffix(b"\r").unwrap_or(pair);
         }
         if !pair.is_empty() {

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """What the M-CAS plugin must show of a capture, worked out from its bytes.
 
-    expect.py CAPTURE              one JSON object per M-CAS message, one per line
-    expect.py --coverage CAPTURE…  how often each field and expert item occurs
+    expect.py CAPTURE    one JSON object per M-CAS message, one per line
 
 This is where the tests' expected values come from: it shares no code with the plugin, uses nothing but Python's
 library, and prefers plain over fast.
@@ -14,8 +13,11 @@ computed. Order: `mcas.type`, then as on the wire with children after their pare
 and of the exchange. Notes on the whole message stand after those on its parts. A chunked body counts as joined.
 
 A message belongs to the frame that completes it in stream order; one that the capture's snapshot length cut, to the
-frame where it starts. One that lost segments or the connection's end left short is not listed. IP fragments are not
-joined. Types 7 to 12 (LAN side) are not covered.
+frame where it starts. One that lost segments or the connection's end left short is not listed. A request that is
+answered before it is complete belongs, for its response, to the frame that completed its head.
+
+What no test capture has (IPv6, IP fragments, other links) is refused, not guessed. Types 7 to 12 (LAN side) are not
+covered.
 """
 import hashlib
 import json
@@ -23,17 +25,18 @@ import re
 import struct
 import sys
 from bisect import insort
-from collections import Counter, namedtuple
+from collections import namedtuple
 from ipaddress import IPv4Address, IPv6Address
 
 # Vendors that the test captures have devices of. Wireshark resolves others too: a capture with a device of
 # another vendor needs its line here.
-VENDORS = {0x001F67: "Hitachi", 0x00022B: "Saxa"}
+VENDORS = {0x001F67: "Hitachi", 0x00022B: "SAXA"}
 
 
 # --- Capture files: frames ----------------------------------------------------------------------------------------
 
-Frame = namedtuple("Frame", "number time link data length")  # time in nanoseconds
+Frame = namedtuple("Frame", "number time data length")  # time in nanoseconds; data is shorter than length if cut
+ETHERNET = 1
 
 
 class Unreadable(Exception):
@@ -41,118 +44,91 @@ class Unreadable(Exception):
 
 
 def frames(content):
-    read = pcapng_frames if content[:4] == b"\x0a\x0d\x0d\x0a" else pcap_frames
-    return (Frame(number, *rest) for number, rest in enumerate(read(content), 1))
+    """The frames of a capture file of this kind of machine: little-endian."""
+    if content[:4] == b"\xd4\xc3\xb2\xa1":
+        found = pcap_frames(content)
+    elif content[:4] == b"\n\r\r\n" and content[8:12] == b"\x4d\x3c\x2b\x1a":
+        found = pcapng_frames(content)
+    else:
+        raise Unreadable("neither pcap with microseconds nor pcapng, little-endian")
+    return (Frame(number, *rest) for number, rest in enumerate(found, 1))
 
 
 def pcap_frames(content):
-    units = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}
-    order = next((o for o in "<>" if struct.unpack_from(o + "I", content)[0] in units), None)
-    if order is None:
-        raise Unreadable("neither pcap nor pcapng")
-    magic, link = struct.unpack_from(order + "I16xI", content)
+    if content[20:24] != struct.pack("<I", ETHERNET):
+        raise Unreadable("not of Ethernet")
     at = 24
     while at < len(content):
-        seconds, fraction, size, length = struct.unpack_from(order + "4I", content, at)
+        seconds, microseconds, size, length = struct.unpack_from("<4I", content, at)
         at += 16 + size
         if at > len(content):
             raise Unreadable("cut short in the middle of a packet")
-        yield seconds * 10**9 + fraction * units[magic], link & 0xFFFF, content[at - size:at], length
+        yield seconds * 10**9 + microseconds * 1000, content[at - size:at], length
 
 
 def pcapng_frames(content):
-    at, order, interfaces = 0, "<", []
+    at, ticks = 0, []  # per second, of each interface
     while at < len(content):
-        if content[at:at + 4] == b"\x0a\x0d\x0d\x0a":  # a section, of either byte order
-            order, interfaces = "<" if content[at + 8] == 0x4D else ">", []
-        kind, size = struct.unpack_from(order + "2I", content, at)
+        kind, size = struct.unpack_from("<2I", content, at)
         block = content[at + 8:at + size - 4]
         at += size
         if size < 12 or at > len(content):
             raise Unreadable("cut short in the middle of a block")
         if kind == 1:
-            interfaces.append(pcapng_interface(block, order))
-        elif kind == 3:  # simple packet: of the first interface, without a time
-            link, snap = interfaces[0][:2]
-            length = struct.unpack_from(order + "I", block)[0]
-            yield 0, link, block[4:4 + min(length, snap or length)], length
+            if u16(block, 0, "<") != ETHERNET:
+                raise Unreadable("not of Ethernet")
+            options = dict(pcapng_options(block[8:]))
+            ticks.append(10 ** options.get(9, b"\x06")[0])
         elif kind == 6:
-            number, high, low, size, length = struct.unpack_from(order + "5I", block)
-            link, _, ticks, offset = interfaces[number]
-            yield (high << 32 | low) * 10**9 // ticks + offset * 10**9, link, block[20:20 + size], length
+            interface, high, low, size, length = struct.unpack_from("<5I", block)
+            yield (high << 32 | low) * 10**9 // ticks[interface], block[20:20 + size], length
+        elif kind in (2, 3):
+            raise Unreadable("packets in blocks of an old or simple kind")
 
 
-def pcapng_interface(block, order):
-    """Link type, snapshot length, ticks per second, seconds to add."""
-    link, snap = struct.unpack_from(order + "HxxI", block)
-    ticks, offset, at = 10**6, 0, 8
-    while at + 4 <= len(block):
-        code, size = struct.unpack_from(order + "HH", block, at)
-        value = block[at + 4:at + 4 + size]
-        if code == 9:
-            ticks = (2 if value[0] & 0x80 else 10) ** (value[0] & 0x7F)
-        elif code == 14:
-            offset = struct.unpack(order + "q", value)[0]
-        at += 4 + (size + 3) // 4 * 4
-    return link, snap, ticks, offset
+def pcapng_options(data):
+    while len(data) >= 4:
+        code, size = struct.unpack_from("<HH", data)
+        yield code, data[4:4 + size]
+        data = data[4 + (size + 3) // 4 * 4:]
 
 
 # --- Frames: TCP segments -----------------------------------------------------------------------------------------
 
 FIN, SYN, ACK = 1, 2, 16
+TCP = 6
 
 
 class Segment:
     """What TCP carries in one frame; data is shorter than length where the capture cut the frame."""
 
-    def __init__(self, frame, addresses, tcp, end):
+    def __init__(self, frame, ip):
+        tcp, end = ip + (frame.data[ip] & 15) * 4, ip + u16(frame.data, ip + 2)
         sport, dport, self.seq, self.ack, offset, self.flags = struct.unpack_from(">HHIIBB", frame.data, tcp)
-        half, payload = len(addresses) // 2, tcp + (offset >> 4) * 4
+        payload = tcp + (offset >> 4) * 4
         self.frame, self.time = frame.number, frame.time
-        self.source, self.target = (addresses[:half], sport), (addresses[half:], dport)
+        self.source, self.target = (frame.data[ip + 12:ip + 16], sport), (frame.data[ip + 16:ip + 20], dport)
         self.data, self.length = frame.data[payload:end], max(end - payload, 0)
 
 
-def u16(data, at):
-    return struct.unpack_from(">H", data, at)[0]
-
-
-def ip_header(link, data):
-    """Offset of the IP header, or None."""
-    if link in (12, 14, 101, 228, 229):  # raw IP
-        return 0
-    if link in (1, 113, 276):  # Ethernet, Linux cooked 1 and 2
-        kind, at = u16(data, {1: 12, 113: 14, 276: 0}[link]), {1: 14, 113: 16, 276: 20}[link]
-        while kind in (0x8100, 0x88A8, 0x9100):
-            kind, at = u16(data, at + 2), at + 4
-        if kind != 0x8864:
-            return at if kind in (0x0800, 0x86DD) else None
-        at += 6
-    elif link == 9:
-        at = 0
-    else:
-        return None
-    at += 2 if data[at:at + 2] == b"\xff\x03" else 0  # PPP, with or without its HDLC address
-    size = 1 if data[at] & 1 else 2
-    return at + size if int.from_bytes(data[at:at + size], "big") in (0x21, 0x57) else None
+def u16(data, at, order=">"):
+    return struct.unpack_from(order + "H", data, at)[0]
 
 
 def segment(frame):
-    """The frame's TCP segment, or None."""
+    """The frame's TCP segment over IPv4, bare or in PPPoE; None for anything else."""
     data = frame.data
     try:
-        at = ip_header(frame.link, data)
-        if at is None:
+        kind, ip = u16(data, 12), 14
+        if kind == 0x8864 and u16(data, 20) == 0x21:
+            kind, ip = 0x0800, 22
+        if kind == 0x86DD and data[ip + 6] == TCP:
+            raise Unreadable("TCP over IPv6")
+        if kind != 0x0800 or data[ip + 9] != TCP:
             return None
-        if data[at] >> 4 == 4:
-            fragment, kind, addresses = u16(data, at + 6) & 0x3FFF, data[at + 9], data[at + 12:at + 20]
-            tcp, end = at + (data[at] & 15) * 4, at + (u16(data, at + 2) or frame.length - at)
-        else:
-            fragment, kind, addresses = 0, data[at + 6], data[at + 8:at + 40]
-            tcp, end = at + 40, at + (u16(data, at + 4) + 40 if u16(data, at + 4) else frame.length - at)
-            while kind in (0, 43, 60):  # extension headers
-                kind, tcp = data[tcp], tcp + 8 * (data[tcp + 1] + 1)
-        return Segment(frame, addresses, tcp, end) if kind == 6 and not fragment else None
+        if u16(data, ip + 6) & 0x3FFF:
+            raise Unreadable("IP fragments")
+        return Segment(frame, ip)
     except (IndexError, struct.error):
         return None  # cut before the end of the TCP header
 
@@ -184,6 +160,7 @@ class Direction:
         # For HTTP: bytes in order but not yet read, the position of the first, and the segments that brought them.
         self.buffer, self.base, self.marks = bytearray(), 0, []
         self.skip = self.need = 0    # bytes to pass over; bytes without which reading on is no use
+        self.exchange = None         # of the request that has begun and is not complete
 
     def unwrap(self, number):
         self.near = number if self.near is None else self.near
@@ -241,6 +218,9 @@ class Direction:
 
 FIRST_LINE = re.compile(rb"HTTP/1\.\d (?P<status>\d{3})(?:[ \r][^\n]*)?\n"
                         rb"|(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]+) (?P<target>[^ \r\n]+) HTTP/1\.\d\r?\n")
+# One that the capture cut: with all of its status or target, or else a request to nobody knows what.
+CUT_FIRST_LINE = re.compile(rb"HTTP/1\.\d (?P<status>\d{3})[^\n]*"
+                            rb"|(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]+) (?:(?P<target>[^ \r\n]+) )?[^\n]*")
 CHUNK = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\n]*)?\r?\n")
 TRAILER = re.compile(rb"(?:[^\r\n][^\n]*\n)*\r?\n")
 LINE_END = re.compile(rb"\r?\n")
@@ -255,11 +235,11 @@ class Http:
     """The message that data begins with, as far as it is there. Its length is None while that cannot be told, and
     FOREVER when only the connection's end tells."""
 
-    def __init__(self, data, asked, closed=False):
-        first = FIRST_LINE.match(data)
+    def __init__(self, data, asked, closed=False, cut=False):
+        first = FIRST_LINE.match(data) or cut and CUT_FIRST_LINE.fullmatch(data)
         if not first:
             raise NotHttp
-        self.status, self.method, self.target = first["status"], first["method"], first["target"]
+        self.status, self.method, self.target = first["status"], first["method"], first["target"] or b"/"
         self.interim = bool(self.status) and self.status.startswith(b"1")
         end = re.search(rb"\n\r?\n", data)
         # A header line without its end may be cut: it is not read.
@@ -267,9 +247,12 @@ class Http:
         fields = (line.rstrip(b"\r").partition(b":") for line in head.split(b"\n")[1:])
         self.headers = [(n.lower(), v.strip(b" \t")) for n, colon, v in fields if colon and n == n.strip()]
         self.body, self.length, self.has_body = b"", None, False
+        self.headed = bool(end)  # whether all of the head is there
         if end:
             self.read_body(data, end.end(), asked, closed)
-        self.media = (self.header(b"content-type") or b"").partition(b";")[0].strip().lower() or None
+        self.media, *parameters = (p.strip().lower() for p in (self.header(b"content-type") or b"").split(b";"))
+        self.media = self.media or None
+        self.latin1 = any(re.fullmatch(rb'charset=\s*"?iso-8859-1"?', p) for p in parameters)
         self.coded = (self.header(b"content-encoding") or b"identity").lower() != b"identity"
 
     def header(self, name):
@@ -314,11 +297,19 @@ def join_chunks(data, at):
     return bytes(body), None
 
 
+class Exchange:
+    """A request, and the frame of its answer."""
+
+    def __init__(self, method, acked):
+        self.method, self.acked = method, acked  # what its client had acknowledged when it began
+        self.frame = self.time = self.shown = self.answer = None
+
+
 class Connection:
     """Cuts both directions into messages and pairs them, first come first served."""
 
     def __init__(self, segments):
-        self.pending = []   # requests without their response
+        self.pending = []   # exchanges without their response
         self.over = False   # in a tunnel: nothing that follows is HTTP
         self.found = []     # the M-CAS messages
         sides = {end: Direction() for s in segments for end in (s.source, s.target)}
@@ -362,6 +353,8 @@ class Connection:
                 continue
             side.need = message.length or 0
             if message.length is None or message.length > len(side.buffer):
+                if message.method and message.headed and not side.exchange:
+                    side.exchange = self.ask(message, side, s, whole=False)
                 return
             self.take(message, side, s, whole=True)
             side.drop(message.length)
@@ -370,7 +363,7 @@ class Connection:
         """Goes on where count bytes are missing: cut off by the capture, or lost."""
         try:
             asked = self.pending[0].method if self.pending else None
-            message = Http(side.buffer, asked) if not self.over else None
+            message = Http(side.buffer, asked, cut=cut) if not self.over else None
         except NotHttp:
             message = None
         if message:
@@ -379,6 +372,7 @@ class Connection:
             elif message.status and not message.interim and self.pending:
                 self.pending.pop(0)
             side.skip = max((message.length or 0) - len(side.buffer), 0)
+        side.exchange = None
         side.drop(len(side.buffer))
         if side.skip < count:
             # Beyond the known end of a message, only the start of a segment can be the start of another.
@@ -394,11 +388,24 @@ class Connection:
             self.pending.pop(0)
         return self.pending[0].method if self.pending else None
 
+    def ask(self, message, side, s, whole):
+        """The exchange of a request of which at least the head is there: it may be answered from then on."""
+        exchange = side.exchange
+        if not exchange:
+            exchange = Exchange(message.method, s.acked)
+            self.pending.append(exchange)
+        message.shown = exchange.shown = read_request(message, whole)
+        if exchange.answer is None:
+            exchange.frame, exchange.time = s.frame, s.time
+        elif message.shown:
+            message.shown.add("response_in", exchange.answer)
+        return exchange
+
     def take(self, message, side, s, whole):
-        message.frame, message.time, message.acked = s.frame, s.time, s.acked
+        message.frame, message.time = s.frame, s.time
         if message.method:
-            message.shown = read_request(message, whole)
-            self.pending.append(message)
+            self.ask(message, side, s, whole)
+            side.exchange = None
         else:
             asked = self.asked(side)
             self.over = message.opens_tunnel(asked)
@@ -421,8 +428,12 @@ BIGIP_V6 = re.compile(rb"vi([0-9A-Fa-f]{32})\.(\d+)(?:\.0000)?")
 BIGIP_RD = re.compile(rb"rd(\d+)o([0-9A-Fa-f]{32})o(\d+)")
 
 
-def text(data):
-    return data.decode("utf-8", "replace")
+def text(data, latin1=False):
+    """As people read it: UTF-8, or else ISO-8859-1; NUL as its picture."""
+    try:
+        return data.decode("latin-1" if latin1 else "utf-8").replace("\0", "\u2400")
+    except UnicodeDecodeError:
+        return text(data, latin1=True)
 
 
 def number(data, most, digits=10):
@@ -467,7 +478,8 @@ class Sent:
 
     def __init__(self, raw, percent):
         self.raw, self.marks = raw, re.findall(rb"(?s)%[0-9A-Fa-f]{2}|." if percent else rb"(?s).", raw)
-        self.meant = bytes(int(m[1:], 16) if len(m) == 3 else m[0] for m in self.marks)
+        self.meant = bytes(int(m[1:], 16) if len(m) == 3 else 32 if percent and m == b"+" else m[0]
+                           for m in self.marks)
 
     def part(self, start, end):
         """As sent, the bytes start to end of what is meant."""
@@ -481,6 +493,7 @@ class Shown:
         self.kind, self.fields, self.expert = kind, [], []
         self.values = {}  # by key, each value; None where it is not typed
         self.result, self.cut_pair = None, False  # the first ResultCode as sent; whether the cut is in a pair
+        self.latin1 = False  # whether text is declared to be ISO-8859-1
         self.add("type", kind)
 
     def add(self, name, value, raw=None):
@@ -491,7 +504,7 @@ class Shown:
             self.add(name, text(raw), raw)
 
     def add_sent(self, name, sent):
-        self.add(name, text(sent.meant), sent.raw)
+        self.add(name, text(sent.meant, self.latin1), sent.raw)
 
     def note(self, name):
         self.expert.append("mcas." + name)
@@ -604,7 +617,8 @@ class Shown:
             self.note("value.masked" if masked else "value.invalid")
 
     def user_agent(self, value):
-        version, carriers = re.fullmatch(rb"(?s)M-CAS/([^ ]*)(?: \(([^)]*)\))?.*", value).groups()
+        # The comment ends at the last parenthesis, or at the end where there is none.
+        version, carriers = re.fullmatch(rb"(?s)M-CAS/([^ ]*)(?: \((.*?)(?:\)[^)]*)?| .*)?", value).groups()
         device, _, carriers = (carriers or b"").partition(b";")
         model, space, firmware = device.strip(b" ").rpartition(b" ")
         self.add_text("user_agent", value)
@@ -623,6 +637,7 @@ class Shown:
         """The message's body, and the notes that need all of the message."""
         image = self.kind == 4 and message.status in (b"200", b"206") and message.has_body
         rule = grammar(message, self.kind)
+        self.latin1 = message.latin1
         if message.coded and message.body and (rule or image):
             self.note("body.encoded")
         elif rule == "form":
@@ -740,6 +755,7 @@ def read_response(message, request, whole):
             if key not in shown.values:
                 shown.note("param.missing")
     if request:
+        request.answer = message.frame
         request.shown.add("response_in", message.frame)
         shown.add("response_to", request.frame)
         shown.add("time", "%d.%09d" % divmod(message.time - request.time, 10**9))
@@ -755,27 +771,26 @@ TITLES = {0: "Other request", 1: "Provisioning request", 2: "Provisioning respon
 def summary(shown):
     """The message in one line, as in the Info column."""
     first, kind = shown.first, shown.kind
-    parts = [TITLES[kind]]
-    if kind in (0, 1, 5) and first("terminal_id"):
-        vendor = VENDORS.get(int(first("terminal_id.oui") or -1))
-        name = first("terminal_id.mac") or first("terminal_id")
-        parts.append("terminal " + name + (" (%s)" % vendor if vendor else ""))
-    elif kind == 3:
+    if kind == 3:
         device = " ".join(filter(None, (first("device.model"), first("device.firmware"))))
-        parts.append(" → ".join(filter(None, (device, first("firmware.file")))))
-    elif kind == 4:
-        parts += [first("status"), first("firmware.size") and first("firmware.size") + " bytes"]
-    elif kind in (2, 6, 13):
-        if shown.result:
-            success = re.fullmatch(rb"0{1,5}", shown.result)
-            parts.append("Success" if success else "result " + text(shown.result))
-        elif first("status") != "200":
-            parts.append(first("status"))
-    if kind == 2:
-        place = first("ip_addr") and "/".join(filter(None, (first("ip_addr"), first("netmask"))))
-        server = first("sipsv_addr") and ":".join(filter(None, (first("sipsv_addr"), first("sipsv_port"))))
-        parts += [" at ".join(filter(None, (first("ip_tel_num"), place))), server and "SIP " + server]
-    return ", ".join(filter(None, parts))
+        parts = [" → ".join(filter(None, (device, first("firmware.file"))))]
+    else:
+        terminal, vendor = first("terminal_id.mac") or first("terminal_id"), int(first("terminal_id.oui") or -1)
+        if vendor in VENDORS:
+            terminal += " (%s)" % VENDORS[vendor]
+        status, outcome = first("status"), None
+        if status and shown.result:
+            outcome = "Success" if re.fullmatch(rb"0{1,5}", shown.result) else "result " + text(shown.result)
+        elif status != "200" or kind == 4:
+            outcome = status
+        size, network, server = first("firmware.size"), first("ip_addr"), first("sipsv_addr")
+        if network and first("netmask"):
+            network += "/" + first("netmask")
+        if server and first("sipsv_port"):
+            server += ":" + first("sipsv_port")
+        parts = [terminal and "terminal " + terminal, outcome, size and size + " bytes",
+                 " at ".join(filter(None, (first("ip_tel_num"), network))), server and "SIP " + server]
+    return ", ".join(filter(None, [TITLES[kind]] + parts))
 
 
 # --- Command line -------------------------------------------------------------------------------------------------
@@ -794,22 +809,16 @@ def expected(path):
 
 
 def main(arguments):
-    coverage = arguments[:1] == ["--coverage"]
-    paths = arguments[1:] if coverage else arguments
-    if not paths or len(paths) > 1 and not coverage:
-        raise Unreadable("usage: expect.py CAPTURE | expect.py --coverage CAPTURE…")
+    if len(arguments) != 1:
+        raise Unreadable("usage: expect.py CAPTURE")
     sys.stdout.reconfigure(encoding="utf-8")
-    messages = [message for path in paths for message in expected(path)]
-    if coverage:
-        names = Counter(name for m in messages for name in [field[0] for field in m["fields"]] + m["expert"])
-        print("\n".join("%6d %s" % (names[name], name) for name in sorted(names)))
-    else:
-        for message in messages:
-            print(json.dumps(message, ensure_ascii=False))
+    for message in expected(arguments[0]):
+        print(json.dumps(message, ensure_ascii=False))
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except Unreadable as error:
-        sys.exit(print(error, file=sys.stderr) or 2)
+        print(error, file=sys.stderr)
+        sys.exit(2)

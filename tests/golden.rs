@@ -1,1 +1,361 @@
-//! To be written.
+//! The dissector against `expect.py`, which works out from a capture's bytes
+//! what must be shown and shares no code with the dissector.
+
+use crate::support::{
+    capture, captures, columns, frames, messages, sharkd, Columns, Message,
+    ROOT,
+};
+use mcas::fields::FIELDS;
+use mcas::notes::NOTES;
+use once_cell::sync::Lazy;
+use serde_json::{json, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What must be shown of one message.
+pub struct Expected {
+    frame: u32,
+    summary: String,
+    fields: Vec<Field>,
+    notes: Vec<String>,
+}
+
+struct Field {
+    name: String,
+    /// None where only Wireshark can know: a vendor's name.
+    show: Option<String>,
+    /// None where the value is computed: no matter what it highlights.
+    bytes: Option<String>,
+}
+
+/// What must be shown of each capture.
+static EXPECTED: Lazy<BTreeMap<PathBuf, Vec<Expected>>> = Lazy::new(|| {
+    captures().into_iter().map(|path| (path.clone(), expect(&path))).collect()
+});
+
+/// What must be shown of a capture.
+pub fn expect(path: &Path) -> Vec<Expected> {
+    let output = Command::new("python3")
+        .arg(format!("{ROOT}/tests/expect.py"))
+        .arg(path)
+        .output()
+        .expect("python3 is installed");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "expect.py {path:?}: {complaint}");
+    let lines = String::from_utf8(output.stdout).expect("it prints UTF-8");
+    lines
+        .lines()
+        .map(|line| {
+            let message: Value = serde_json::from_str(line).expect("JSON");
+            Expected {
+                frame: message["frame"].as_u64().expect("a number") as u32,
+                summary: text(&message["summary"]).expect("a summary"),
+                fields: list(&message["fields"])
+                    .map(|field| Field {
+                        name: text(&field[0]).expect("a name"),
+                        show: text(&field[1]),
+                        bytes: text(&field[2]),
+                    })
+                    .collect(),
+                notes: list(&message["expert"]).filter_map(text).collect(),
+            }
+        })
+        .collect()
+}
+
+/// What tshark shows of each, in two passes.
+static SHOWN: Lazy<BTreeMap<PathBuf, Vec<Message>>> = Lazy::new(|| {
+    let shown = |path: PathBuf| (path.clone(), messages(&path, &["-2"]));
+    captures().into_iter().map(shown).collect()
+});
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().expect("a list").iter()
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// Frames that hold HTTP's messages beside ours: HTTP's text stays in front.
+const AMONG_OTHERS: &[(&str, u32)] =
+    &[("mcas-pipelined.pcap", 16), ("mcas-pipelined-split.pcap", 6)];
+
+/// What HTTP appends to the Info column of a frame that the capture cut.
+const CUT: &str = "[Packet size limited during capture]";
+
+/// What is expected of a message and what is shown, as lines that are equal
+/// where the two agree: text, fields and notes in the order of their names.
+fn as_lines(
+    expected: &Expected,
+    found: &Message,
+    compared: impl Fn(&str) -> bool,
+) -> [Vec<String>; 2] {
+    let line = |name: &str, show: Option<&str>, bytes: Option<&str>| {
+        let [show, bytes] = [show, bytes].map(|v| v.unwrap_or("?"));
+        format!("{name} {show:?} {bytes}")
+    };
+    let mut theirs: Vec<_> =
+        expected.fields.iter().filter(|f| compared(&f.name)).collect();
+    theirs.sort_by_key(|f| (&f.name, &f.show, &f.bytes));
+    let mut wanted = vec![format!("M-CAS, {}", expected.summary)];
+    wanted.extend(theirs.iter().map(|field| {
+        line(&field.name, field.show.as_deref(), field.bytes.as_deref())
+    }));
+
+    let mut ours: Vec<_> =
+        found.items.iter().filter(|item| compared(&item.name)).collect();
+    ours.sort_by_key(|item| (&item.name, &item.show, &item.bytes));
+    let mut got = vec![found.text.clone()];
+    for (i, item) in ours.iter().enumerate() {
+        // What the expectation leaves open of the same value of that name.
+        let before = ours[..i].iter().filter(|o| o.name == item.name).count();
+        let field = theirs.iter().filter(|f| f.name == item.name).nth(before);
+        let show = field.is_none_or(|f| f.show.is_some());
+        let bytes = field.is_none_or(|f| f.bytes.is_some());
+        // PDML puts colons between bytes.
+        let digest = item.show.replace(':', "");
+        let value = match item.name.as_str() {
+            "mcas.firmware.sha256" => &digest,
+            _ => &item.show,
+        };
+        got.push(line(
+            &item.name,
+            show.then_some(value),
+            bytes.then_some(&item.bytes),
+        ));
+    }
+    let notes = [&expected.notes, &found.notes];
+    for (lines, notes) in [&mut wanted, &mut got].into_iter().zip(notes) {
+        let start = lines.len();
+        lines.extend(notes.iter().cloned());
+        lines[start..].sort();
+    }
+    [wanted, got]
+}
+
+/// Lines of either that the other lacks, once for each time.
+fn difference(wanted: &[String], got: &[String]) -> Vec<String> {
+    let lacking = |from: &[String], sign, other: &[String]| {
+        let mut other = other.to_vec();
+        let mut lines = Vec::new();
+        for line in from {
+            match other.iter().position(|o| o == line) {
+                Some(place) => _ = other.remove(place),
+                None => lines.push(format!("{sign} {line}")),
+            }
+        }
+        lines
+    };
+    [lacking(wanted, '-', got), lacking(got, '+', wanted)].concat()
+}
+
+/// Messages and packet list of a capture against what is expected of it.
+pub fn differences(
+    path: &Path,
+    expected: &[Expected],
+    mut found: Vec<Message>,
+    options: &[&str],
+    compared: impl Fn(&str) -> bool + Copy,
+) -> Vec<String> {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let mut different = Vec::new();
+    let mut infos: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    for message in expected {
+        let frame = message.frame;
+        infos.entry(frame).or_default().push(&message.summary);
+        // Messages of a frame stand in the order in which they complete.
+        let [wanted, got] = match found.iter().position(|m| m.frame == frame) {
+            Some(at) => as_lines(message, &found.remove(at), compared),
+            None => [vec![message.summary.clone()], vec![]],
+        };
+        let lines = difference(&wanted, &got);
+        different.extend(lines.iter().map(|l| format!("{name} {frame} {l}")));
+    }
+    for Message { frame, text, .. } in found {
+        different.push(format!("{name} {frame} + {text}"));
+    }
+    if expected.is_empty() {
+        return different;
+    }
+
+    let with_filter = [options, &["-Y", "mcas"]].concat();
+    for (frame, Columns { protocol, info }) in columns(path, &with_filter) {
+        let wanted = infos.remove(&frame).unwrap_or_default().join("; ");
+        let shown = info.strip_suffix(CUT).unwrap_or(&info);
+        let shown = match shown.rsplit_once(&format!("; {wanted}")) {
+            Some((_, "")) if AMONG_OTHERS.contains(&(name, frame)) => &wanted,
+            _ => shown,
+        };
+        if protocol != "M-CAS" || shown != wanted {
+            different.push(format!("{name} {frame} - {wanted}"));
+            different.push(format!("{name} {frame} + {protocol} {info}"));
+        }
+    }
+    let rows = infos.keys().map(|frame| format!("{name} {frame} - its row"));
+    different.extend(rows);
+    different
+}
+
+/// Every capture, as tshark shows it under these options, against what is
+/// expected of the fields that are compared.
+fn check(
+    found: impl Fn(&Path) -> Vec<Message>,
+    options: &[&str],
+    compared: impl Fn(&str) -> bool + Copy,
+) {
+    let different: Vec<String> = EXPECTED
+        .iter()
+        .flat_map(|(path, expected)| {
+            differences(path, expected, found(path), options, compared)
+        })
+        .collect();
+    assert!(
+        different.is_empty(),
+        "- expected, + shown\n{}",
+        different.join("\n")
+    );
+}
+
+#[test]
+fn every_capture_in_one_pass() {
+    // A request cannot know its response yet.
+    let compared = |name: &str| name != "mcas.response_in";
+    check(|path| messages(path, &[]), &[], compared);
+}
+
+#[test]
+fn every_capture_in_two_passes() {
+    check(|path| SHOWN[path].clone(), &["-2"], |_| true);
+}
+
+/// sharkd dissects on demand: here from the last frame to the first, each
+/// twice.
+#[test]
+fn every_capture_frame_by_frame() {
+    let mut requests = Vec::new();
+    let mut wanted = Vec::new();
+    for (path, messages) in SHOWN.iter().filter(|(_, m)| !m.is_empty()) {
+        requests.push(json!({"method": "load", "params": {"file": path}}));
+        for pair in messages.chunk_by(|a, b| a.frame == b.frame).rev() {
+            let frame = pair[0].frame;
+            let params = json!({"frame": frame, "proto": true});
+            for _ in 0..2 {
+                requests.push(json!({"method": "frame", "params": params}));
+                wanted.push((path, frame, pair.iter().map(tree).collect()));
+            }
+        }
+    }
+    for (id, request) in (1..).zip(&mut requests) {
+        request["jsonrpc"] = json!("2.0");
+        request["id"] = json!(id);
+    }
+    let lines: Vec<String> = requests.iter().map(Value::to_string).collect();
+    let answers = sharkd(&(lines.join("\n") + "\n"));
+    let trees = answers.lines().filter_map(|line| {
+        let answer: Value = serde_json::from_str(line).expect("JSON");
+        assert!(answer["error"].is_null(), "{answer}");
+        answer["result"].get("tree").cloned()
+    });
+    let trees: Vec<Value> = trees.collect();
+    assert_eq!(trees.len(), wanted.len());
+    for ((path, frame, wanted), tree) in wanted.into_iter().zip(trees) {
+        let got: Vec<Vec<(usize, String)>> = list(&tree)
+            .filter(|item| item["f"] == "mcas")
+            .map(|item| {
+                let mut labels = Vec::new();
+                sharkd_tree(item, 0, &mut labels);
+                labels
+            })
+            .collect();
+        let wanted: Vec<Vec<(usize, String)>> = wanted;
+        assert_eq!(got, wanted, "{path:?} {frame}");
+    }
+}
+
+/// Depth and label of a message and the items below it, less expert items.
+fn tree(message: &Message) -> Vec<(usize, String)> {
+    let items = &message.items;
+    let below = items.iter().map(|i| (i.level + 1, i.label.clone()));
+    [(0, message.text.clone())].into_iter().chain(below).collect()
+}
+
+/// The same of an item of sharkd's.
+fn sharkd_tree(item: &Value, level: usize, to: &mut Vec<(usize, String)>) {
+    if item["f"] == "_ws.expert" {
+        return;
+    }
+    to.push((level, text(&item["l"]).expect("a label")));
+    for child in item["n"].as_array().into_iter().flatten() {
+        sharkd_tree(child, level + 1, to);
+    }
+}
+
+/// A field that no capture has would be a field that nothing tests.
+#[test]
+fn every_field_and_note_occurs() {
+    let mut expected = BTreeSet::new();
+    for message in EXPECTED.values().flatten() {
+        let fields = message.fields.iter();
+        // A vendor's name is left to Wireshark, so no value is expected.
+        let valued = fields.filter(|f| f.show.as_deref() != Some(""));
+        expected.extend(valued.map(|f| f.name.as_str()));
+        expected.extend(message.notes.iter().map(String::as_str));
+    }
+    let mut shown = BTreeSet::new();
+    for message in SHOWN.values().flatten() {
+        let valued = message.items.iter().filter(|i| !i.show.is_empty());
+        shown.extend(valued.map(|i| i.name.as_str()));
+        shown.extend(message.notes.iter().map(String::as_str));
+    }
+    // The LAN side's own are not implemented yet.
+    let later = ["mcas.term_type", "mcas.extension"];
+    let all: BTreeSet<&str> = (FIELDS.iter().map(|field| field.name()))
+        .chain(NOTES.iter().map(|note| note.name()))
+        .filter(|name| !later.contains(name))
+        .collect();
+    assert_eq!(expected, all, "expected - declared");
+    assert_eq!(shown, all, "shown - declared");
+}
+
+#[test]
+fn boot_sequence_can_be_filtered() {
+    let boot = capture("boot.pcapng");
+    for (filter, wanted) in [
+        ("mcas", &[60, 62, 91, 257][..]),
+        ("mcas.bigip.addr == 10.139.75.56", &[62]),
+        ("mcas.terminal_id.mac == 00:1f:67:a1:b2:c3", &[60]),
+        (r#"mcas.terminal_id.oui_resolved contains "Hitachi""#, &[60]),
+        ("mcas.sipsv_addr == 121.0.34.41 && mcas.sipsv_port == 5060", &[62]),
+        (r#"mcas.device.model == "RTS300HI""#, &[91]),
+        (r#"mcas.device.firmware == "4.02.0179""#, &[91]),
+        (r#"mcas.firmware.file == "PRRTRV-S3X0HI12020003.bin""#, &[91]),
+        ("mcas.response_to == 60 && mcas.time < 1", &[62]),
+        ("mcas.firmware.size > 100000", &[257]),
+        ("mcas.result_code != 0 || mcas.value.invalid", &[]),
+    ] {
+        assert_eq!(frames(&boot, filter, &[]), wanted, "{filter}");
+    }
+}
+
+#[test]
+fn masked_lines_stay_whole() {
+    let shown = messages(&capture("masked.pcap"), &[]);
+    let [request, response] = &shown[..] else {
+        panic!("masked.pcap holds a request and its response");
+    };
+    assert_eq!(request.values("mcas.terminal_id"), ["001F67XXXXXX"]);
+    assert_eq!(request.values("mcas.terminal_id.mac"), [""; 0]);
+    let vendor = request.values("mcas.terminal_id.oui_resolved");
+    assert!(vendor.concat().starts_with("Hitachi"), "{vendor:?}");
+    assert_eq!(request.notes, ["mcas.value.masked"]);
+
+    let lines = ["ip_addr=172.20.XX.XX", "gateway=172.20.XX.XX"];
+    assert_eq!(response.values("mcas.param"), lines);
+    assert_eq!(response.values("mcas.ip_tel_num"), ["XXXXXXXXXX"]);
+    assert_eq!(response.values("mcas.area_code"), ["XX"]);
+    let masked = |note: &&String| *note == "mcas.value.masked";
+    assert_eq!(response.notes.iter().filter(masked).count(), 4);
+    assert!(!response.notes.iter().any(|n| n == "mcas.value.invalid"));
+}

@@ -1,1 +1,400 @@
-//! To be written.
+//! Ordinary traffic is dissected byte for byte as if the plugin were not
+//! there, and what merely looks like M-CAS is not taken for it.
+
+use crate::support::{
+    captures, frames, tshark, tshark_without_plugin, Capture, Side,
+};
+use std::fs;
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use tempfile::NamedTempFile;
+
+/// A way in which tshark prints a capture.
+pub struct Format {
+    arguments: &'static [&'static str],
+    /// What stands at the end of each frame, and nowhere else.
+    end: &'static str,
+}
+
+/// The packet list, the trees, and the bytes of every data source.
+const TEXT: Format = Format {
+    arguments: &["-P", "-V", "-x", "-S", "= end of frame ="],
+    end: "= end of frame =",
+};
+pub const PDML: Format =
+    Format { arguments: &["-T", "pdml"], end: "</packet>" };
+const JSON: Format = Format { arguments: &["-T", "json"], end: "\n  }" };
+
+/// Options for tshark with the plugin, and the frames of which it may then
+/// say that they are M-CAS.
+pub type Setting<'a> = (&'a [&'a str], &'a [u32]);
+
+/// What the plugin, under each of the settings, changes in the dissection of
+/// a capture, in one pass and in two. `options` are given to both tsharks.
+pub fn changes(
+    path: &Path,
+    formats: &[Format],
+    options: &[&str],
+    settings: &[Setting],
+) -> Vec<String> {
+    let file = path.to_str().expect("paths of tests are plain");
+    let compare = |format: &Format, passes: &[&str]| {
+        let all = [&["-r", file], options, passes, format.arguments].concat();
+        let without = less_time(tshark_without_plugin(&all));
+        let mut found = Vec::new();
+        for (setting, ours) in settings {
+            let all = [&all[..], setting].concat();
+            let with = less_time(tshark(&all));
+            let change = first_change(&without, &with, format, ours);
+            found.extend(change.map(|it| format!("{}\n{it}", all.join(" "))));
+        }
+        found
+    };
+    thread::scope(|scope| {
+        let mut running = Vec::new();
+        for format in formats {
+            for passes in [&[][..], &["-2"]] {
+                let compare = &compare;
+                running.push(scope.spawn(move || compare(format, passes)));
+            }
+        }
+        running
+            .into_iter()
+            .flat_map(|thread| {
+                thread.join().unwrap_or_else(|why| panic::resume_unwind(why))
+            })
+            .collect()
+    })
+}
+
+/// PDML begins with the time at which it was printed.
+fn less_time(mut output: String) -> String {
+    if output.starts_with("<?xml") {
+        let from = output.find(" time=\"").expect("PDML tells the time");
+        let to = output.find(" capture_file=").expect("and the file");
+        output.replace_range(from..to, "");
+    }
+    output
+}
+
+fn first_change(
+    without: &str,
+    with: &str,
+    format: &Format,
+    ours: &[u32],
+) -> Option<String> {
+    let pieces = [without, with].map(|output| output.split(format.end));
+    let [count, count_with] = pieces.clone().map(Iterator::count);
+    if count != count_with {
+        return Some(format!("{count} frames became {count_with}"));
+    }
+    let [before, after] = pieces;
+    (1..).zip(before.zip(after)).find_map(|(frame, (before, after))| {
+        let (before, mut after) = (before.to_owned(), after.to_owned());
+        if ours.contains(&frame) {
+            // The other formats have a packet list, or no clear end of ours.
+            if format.end != PDML.end {
+                return None;
+            }
+            after = less_ours(&after);
+        }
+        if before == after {
+            return None;
+        }
+        let [old, new] =
+            [(&before, &after), (&after, &before)].map(|(one, other)| {
+                one.lines().find(|line| !other.lines().any(|l| l == *line))
+            });
+        Some(format!("frame {frame}:\n- {old:?}\n+ {new:?}"))
+    })
+}
+
+/// A frame's PDML without the items of ours: HTTP must stand above them as
+/// if they were not there.
+fn less_ours(packet: &str) -> String {
+    let mut within = false;
+    let mut rest = String::new();
+    for line in packet.split_inclusive('\n') {
+        within |= line.starts_with("  <proto name=\"mcas\"");
+        if line.contains("\"frame.protocols\"") {
+            rest += &line.replace(":mcas", "");
+        } else if !within {
+            rest += line;
+        }
+        within &= !line.starts_with("  </proto>");
+    }
+    rest
+}
+
+pub fn assert_none(changes: &[String]) {
+    assert!(changes.is_empty(), "- without, + with\n{}", changes.join("\n"));
+}
+
+/// The captures without any M-CAS, or those with.
+fn recorded(ordinary: bool) -> Vec<PathBuf> {
+    let is_ordinary = |path: &Path| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("web-"))
+    };
+    let mut all = captures();
+    all.retain(|path| is_ordinary(path) == ordinary);
+    all
+}
+
+/// These captures one after the other in one, for what would take too long
+/// with each of them.
+fn merged(captures: &[PathBuf]) -> NamedTempFile {
+    let file = NamedTempFile::new().expect("a file");
+    let status = Command::new("mergecap")
+        .args(["-a", "-F", "pcap", "-w"])
+        .arg(file.path())
+        .args(captures)
+        .status()
+        .expect("mergecap is installed");
+    assert!(status.success());
+    file
+}
+
+/// One that no protocol claims.
+pub const ODD_PORT: u16 = 8081;
+
+/// The same capture with the odd port in place of 80.
+fn moved(capture: &Path) -> NamedTempFile {
+    let mut bytes = fs::read(capture).expect("a capture can be read");
+    let mut rest = &mut bytes[24..]; // behind the file's header
+    while !rest.is_empty() {
+        let length: [u8; 4] = rest[8..12].try_into().expect("four bytes");
+        let length = u32::from_le_bytes(length) as usize;
+        let (record, behind) = rest.split_at_mut(16 + length);
+        let frame = &mut record[16..];
+        // Ethernet, IPv4 without options, TCP: there the ports are.
+        if frame[12..15] == [8, 0, 0x45] && frame[23] == 6 {
+            for port in frame[34..38].chunks_mut(2) {
+                if port == 80_u16.to_be_bytes() {
+                    port.copy_from_slice(&ODD_PORT.to_be_bytes());
+                }
+            }
+        }
+        rest = behind;
+    }
+    let name = capture.file_name().expect("a file");
+    let file =
+        tempfile::Builder::new().prefix(name).tempfile().expect("a file");
+    fs::write(file.path(), bytes).expect("it is written");
+    file
+}
+
+#[test]
+fn ordinary_traffic_is_unchanged() {
+    for path in recorded(true) {
+        let settings: &[Setting] = &[(&[], &[])];
+        assert_none(&changes(&path, &[TEXT, PDML, JSON], &[], settings));
+    }
+}
+
+#[test]
+fn ordinary_traffic_is_unchanged_with_other_preferences() {
+    let file = merged(&recorded(true));
+    for preference in [
+        "tcp.desegment_tcp_streams:FALSE",
+        "tcp.reassemble_out_of_order:TRUE",
+        "tcp.try_heuristic_first:TRUE",
+        "http.desegment_body:FALSE",
+    ] {
+        let settings: &[Setting] = &[(&[], &[])];
+        let options = ["-o", preference];
+        let formats = [TEXT, PDML, JSON];
+        assert_none(&changes(file.path(), &formats, &options, settings));
+    }
+}
+
+/// There HTTP is recognised by its bytes, by our heuristic in place of its
+/// own.
+#[test]
+fn ordinary_traffic_is_unchanged_on_another_port() {
+    for path in recorded(true) {
+        let settings: &[Setting] = &[(&[], &[])];
+        assert_none(&changes(moved(&path).path(), &[PDML], &[], settings));
+    }
+}
+
+#[test]
+fn what_surrounds_m_cas_is_unchanged() {
+    for path in recorded(false) {
+        let ours = frames(&path, "mcas", &[]);
+        let settings: &[Setting] = &[(&[], &ours)];
+        assert_none(&changes(&path, &[PDML], &[], settings));
+    }
+}
+
+#[test]
+fn all_is_unchanged_where_m_cas_is_switched_off() {
+    let file = merged(&recorded(false));
+    for file in [moved(file.path()), file] {
+        let path = file.path();
+        let ours = frames(path, "mcas", &[]);
+        // Of HTTP's own ports the captures have but this one.
+        let on_http = frames(path, "mcas and tcp.port == 80", &[]);
+        assert!(ours.len() > on_http.len() && !on_http.is_empty());
+        let settings: &[Setting] = &[
+            (&[], &ours),
+            (&["--disable-protocol", "mcas"], &[]),
+            (&["--disable-heuristic", "mcas_tcp"], &on_http),
+            (&["-o", "mcas.heuristic:FALSE"], &on_http),
+        ];
+        assert_none(&changes(path, &[TEXT, PDML, JSON], &[], settings));
+    }
+}
+
+/// A connection of which nothing is ours: what is sent, and by whom.
+type Session = Vec<(Side, String)>;
+
+/// Requests whose targets and headers mention what others are known by.
+fn requests_that_mention() -> Vec<String> {
+    let host = "Host: www.example.jp";
+    let targets = [
+        "/add-con.mcas/",
+        "/verup/notify.cgi",
+        "/download/fw/RTS300HI/PRRTRV-S3X0HI12020003.bin",
+        "/?host=add-con.mcas&User-Agent=M-CAS/1.0&TerminalID=001F67A1B2C3",
+        "/?@add-con.mcas",
+        "http://www.example.jp/?@add-con.mcas/",
+        "http://www.example.jp/http://add-con.mcas/",
+        "http://add-con.mcas@www.example.jp/",
+        "http://add-con.mcas:80@www.example.jp:80/",
+        "http://www.example.jp?/fw/",
+    ];
+    let headers = [
+        "Host: add-con",
+        "Host: add-con.mcas.example.jp",
+        "Host: www.add-con.mcas",
+        "Host: xadd-con.mcas",
+        "Host: verup-mcas",
+        "Host: verup-mcas:80",
+        "Host: my.verup-mcas.odm00015.flets",
+        "Host: www.example.jp\r\nHost: add-con.mcas",
+        "Host: www.example.jp\r\nX-Host: add-con.mcas",
+        "X-User-Agent: M-CAS/1.0",
+        "User-Agent: m-cas/1.0",
+        "User-Agent: M-CAS",
+        "User-Agent: M-CAS 1.0",
+        "User-Agent: XM-CAS/1.0",
+        "User-Agent: Mozilla/5.0 M-CAS/1.0",
+        "User-Agent: curl/8.0\r\nUser-Agent: M-CAS/1.0",
+        "Referer: http://add-con.mcas/",
+        "Cookie: BIGipServeraddcon_http=944474890.20480.0000",
+    ];
+    let of_target =
+        targets.map(|it| format!("GET {it} HTTP/1.1\r\n{host}\r\n\r\n"));
+    let of_header =
+        headers.map(|it| format!("GET / HTTP/1.1\r\n{it}\r\n\r\n"));
+    [&of_target[..], &of_header].concat()
+}
+
+/// Bodies that look like settings from afar.
+const RESEMBLING: [&str; 10] = [
+    " ResultCode=0000\r\nip_addr=172.20.184.194\r\n",
+    "\r\nResultCode=0000\r\n",
+    "\u{feff}ResultCode=0000\r\n",
+    "ResultCode =0000\r\n",
+    "ResultCode:0000\r\n",
+    "ResultCodes=0000\r\n",
+    "Result_Code=0000\r\n",
+    "MyResultCode=0000\r\n",
+    "<p>ResultCode=0000</p>",
+    "{\"ResultCode=\": \"0000\"}",
+];
+
+fn response(header: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\n{header}Content-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn sessions_of_others() -> Vec<Session> {
+    let settings = "ResultCode=0000\r\nip_addr=172.20.184.194\r\n";
+    let answer = || (Side::Server, response("", settings));
+    let mut sessions: Vec<Session> = requests_that_mention()
+        .into_iter()
+        .map(|request| vec![(Side::Client, request), answer()])
+        .collect();
+
+    // A payment service's form, in one segment, in several, answered early.
+    let form = "ShopID=100&TerminalID=001F67A1B2C3&ServiceCode=card";
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: pay.example.jp\r\nContent-Type: \
+         application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        form.len()
+    );
+    let parts = [&head[..30], &head[30..], &form[..20], &form[20..]];
+    let client = |bytes: &str| (Side::Client, bytes.to_owned());
+    let server = |bytes: &str| (Side::Server, bytes.to_owned());
+    sessions.extend([
+        vec![client(&(head.clone() + form)), answer()],
+        parts.map(client).into_iter().chain([answer()]).collect(),
+        vec![client(&head), answer(), client(form)],
+        vec![client(&(head.clone() + form).repeat(2)), answer(), answer()],
+    ]);
+
+    // Protocols whose heads have the same shape.
+    let agent = "User-Agent: M-CAS/1.0\r\n\r\n";
+    let lines = [
+        "OPTIONS sip:add-con.mcas SIP/2.0",
+        "OPTIONS * RTSP/1.0",
+        "HELO add-con.mcas",
+    ];
+    sessions
+        .extend(lines.map(|line| vec![client(&format!("{line}\r\n{agent}"))]));
+
+    // Responses of which the request was not captured.
+    sessions.extend(RESEMBLING.map(|body| vec![server(&response("", body))]));
+    sessions.extend([
+        vec![server(&response("Content-Encoding: gzip\r\n", settings))],
+        vec![server(&response("", "")), server(settings)],
+        vec![server(settings)],
+        vec![server("HTTP/1.1 101 Switching Protocols\r\n\r\n"), answer()],
+    ]);
+    sessions
+}
+
+/// Each of those by itself, and on a connection that had M-CAS before, which
+/// must not rub off.
+#[test]
+fn what_merely_looks_like_m_cas_is_not() {
+    let m_cas = [
+        (Side::Client, "GET / HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n".into()),
+        (Side::Server, response("", "ResultCode=0000")),
+    ];
+    let mut capture = Capture::default();
+    let mut expected = Vec::new();
+    let mut others = Vec::new();
+    for (port, after_m_cas) in
+        [(80, false), (80, true), (ODD_PORT, false), (ODD_PORT, true)]
+    {
+        for session in sessions_of_others() {
+            let mut connection = capture.connect(port);
+            let mut send = |(side, bytes): &(Side, String)| {
+                capture.send(&mut connection, *side, bytes.as_bytes())
+            };
+            if after_m_cas {
+                expected.extend(m_cas.each_ref().map(&mut send));
+            }
+            for step in session {
+                others.push((send(&step), step));
+            }
+        }
+    }
+    let file = capture.write();
+    for passes in [&[][..], &["-2"]] {
+        let found = frames(file.path(), "mcas", passes);
+        let mistaken: Vec<_> =
+            others.iter().filter(|(frame, _)| found.contains(frame)).collect();
+        assert!(mistaken.is_empty(), "{passes:?} {mistaken:#?}");
+        assert_eq!(found, expected, "{passes:?}");
+    }
+    let settings: &[Setting] = &[(&[], &expected)];
+    assert_none(&changes(file.path(), &[TEXT, PDML, JSON], &[], settings));
+}

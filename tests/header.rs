@@ -1,1 +1,348 @@
-//! To be written.
+//! `include/mcas.h` against the Rust definitions and the symbols.
+//!
+//! The header is written by hand. What it declares is read by bindgen, with
+//! the feature `header-check` (build.rs), and compared here: every constant,
+//! every member of every struct, every function's type. The compiler does the
+//! part about types, so much of this fails to build rather than to run.
+
+use crate::capi::{compile, library, run, target, tool};
+use mcas::capi;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The folder of the header.
+fn include() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
+}
+
+fn text() -> String {
+    fs::read_to_string(include().join("mcas.h")).unwrap()
+}
+
+#[cfg(feature = "header-check")]
+mod declarations {
+    use crate::capi::{library, run};
+    use mcas::{capi, fields, item, message, notes, Sniff};
+    use mcas::{Context, Item, Message, Span};
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::ffi::{c_char, CStr};
+    use std::mem::offset_of;
+    use std::process::Command;
+
+    #[allow(missing_docs, non_camel_case_types, dead_code)]
+    mod header {
+        include!(concat!(env!("OUT_DIR"), "/mcas_h.rs"));
+    }
+
+    /// The same, to be read by eye or by [`names`].
+    const DECLARED: &str =
+        include_str!(concat!(env!("OUT_DIR"), "/mcas_h.rs"));
+
+    /// What follows `before` in the lines of the header's declarations.
+    pub fn names(before: &str) -> BTreeSet<&'static str> {
+        let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        DECLARED
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(before))
+            .map(|rest| rest.split(ends).next().unwrap())
+            .collect()
+    }
+
+    /// A type, and what it is called in the header.
+    trait Twin {
+        type Theirs;
+    }
+
+    /// Compiles only if the second is the twin of the first.
+    fn twins<T: Twin>(_: &T, _: &T::Theirs) {}
+
+    macro_rules! same_type {
+        ($($type:ty)*) => {
+            $(impl Twin for $type { type Theirs = $type; })*
+        };
+    }
+    same_type! { u32 u64 usize i32 u8 c_char [u8; 16] [u64; 64] }
+
+    impl<T: Twin> Twin for *const T {
+        type Theirs = *const T::Theirs;
+    }
+
+    impl<T: Twin> Twin for *mut T {
+        type Theirs = *mut T::Theirs;
+    }
+
+    macro_rules! function_types {
+        ($($arg:ident)*) => {
+            impl<$($arg: Twin,)* R: Twin> Twin
+                for unsafe extern "C" fn($($arg),*) -> R
+            {
+                type Theirs =
+                    unsafe extern "C" fn($($arg::Theirs),*) -> R::Theirs;
+            }
+        };
+    }
+    function_types! {}
+    function_types! { A }
+    function_types! { A B }
+    function_types! { A B C }
+    function_types! { A B C D }
+    function_types! { A B C D E }
+    function_types! { A B C D E F }
+
+    /// Compares structs member by member: names and types when it compiles,
+    /// places when it runs. A member that is not listed does not compile.
+    macro_rules! structs {
+        ($($ours:ty, $theirs:ident { $($member:ident)* })*) => {
+            $(
+                impl Twin for $ours { type Theirs = header::$theirs; }
+            )*
+
+            #[test]
+            fn structs() {
+                $({
+                    type Ours = $ours;
+                    type Theirs = header::$theirs;
+                    let _ = |ours: &Ours, theirs: &Theirs| {
+                        let Ours { $($member: _),* } = ours;
+                        let Theirs { $($member: _),* } = theirs;
+                        $(twins(&ours.$member, &theirs.$member);)*
+                    };
+                    let name = stringify!($theirs);
+                    $(assert_eq!(
+                        offset_of!(Ours, $member),
+                        offset_of!(Theirs, $member),
+                        "{name}.{}", stringify!($member)
+                    );)*
+                    assert_eq!(size_of::<Ours>(), size_of::<Theirs>());
+                    assert_eq!(align_of::<Ours>(), align_of::<Theirs>());
+                })*
+                let compared = [$(stringify!($theirs)),*];
+                assert_eq!(names("pub struct "), compared.into());
+            }
+        };
+    }
+
+    structs! {
+        Span, mcas_span { offset length }
+        Context, mcas_context { request_type request_method flags }
+        Message, mcas_message {
+            kind message_type flags method status framing length begin body
+            body_length body_missing status_digits authority path query host
+            user_agent media_type
+        }
+        Item, mcas_item { kind id level flags span number bytes }
+        capi::Iter, mcas_iter { state }
+        capi::FieldInfo, mcas_field_info {
+            id kind display flags name label description key
+        }
+        capi::NoteInfo, mcas_note_info {
+            id group severity reserved name summary
+        }
+    }
+
+    #[test]
+    fn functions() {
+        /// A function as a pointer of that many arguments, of types to be
+        /// inferred.
+        macro_rules! functions {
+            ($($name:ident($($any:tt),*))*) => {{
+                $(twins(
+                    &(capi::$name as unsafe extern "C" fn($($any),*) -> _),
+                    &(header::$name as unsafe extern "C" fn($($any),*) -> _),
+                );)*
+                [$(stringify!($name)),*]
+            }};
+        }
+        let compared = functions! {
+            mcas_abi_version()
+            mcas_version()
+            mcas_status_name(_)
+            mcas_field_get(_, _)
+            mcas_field_value(_, _, _, _)
+            mcas_note_get(_, _)
+            mcas_sniff(_, _, _)
+            mcas_message_parse(_, _, _, _)
+            mcas_head_items(_, _)
+            mcas_body_items(_, _, _, _, _, _)
+            mcas_next(_, _, _, _, _)
+            mcas_item_text(_, _, _, _, _, _)
+            mcas_body_dechunk(_, _, _, _, _)
+        };
+        assert_eq!(names("pub fn "), compared.into());
+    }
+
+    /// `CamelCase` as `CAMEL_CASE`.
+    fn upper(camel: &str) -> String {
+        let mut upper = String::new();
+        for (i, c) in camel.char_indices() {
+            if i > 0 && c.is_ascii_uppercase() {
+                upper.push('_');
+            }
+            upper.push(c.to_ascii_uppercase());
+        }
+        upper
+    }
+
+    /// `mcas.result_code` as `RESULT_CODE`.
+    fn filter(name: &CStr) -> String {
+        let name = name.to_str().unwrap().strip_prefix("mcas.").unwrap();
+        name.replace('.', "_").to_ascii_uppercase()
+    }
+
+    /// All the numbers that the header must have, from the Rust side.
+    fn ours() -> BTreeMap<String, i64> {
+        let mut ours = BTreeMap::new();
+        let mut add = |name: String, number: i64| {
+            assert_eq!(ours.insert(format!("MCAS_{name}"), number), None);
+        };
+        for row in fields::FIELDS {
+            add(format!("FIELD_{}", filter(row.name)), row.field as i64);
+        }
+        for row in notes::NOTES {
+            add(format!("NOTE_{}", filter(row.name)), row.note as i64);
+        }
+        /// Constants of a module.
+        macro_rules! constants {
+            ($prefix:literal, $module:ident: $($name:ident)*) => {
+                $(add(
+                    concat!($prefix, stringify!($name)).into(),
+                    $module::$name.into(),
+                );)*
+            };
+        }
+        constants! { "", capi:
+            ABI_VERSION OK END PARTIAL ERR_NULL ERR_TOO_LARGE ERR_NOT_HTTP
+            ERR_TOO_MANY_HEADERS ERR_RANGE ERR_PANIC
+        }
+        constants! { "", message:
+            TYPE_OTHER_REQUEST TYPE_PROVISIONING_REQUEST
+            TYPE_PROVISIONING_RESPONSE TYPE_FIRMWARE_REQUEST
+            TYPE_FIRMWARE_RESPONSE TYPE_UPDATE_NOTIFICATION
+            TYPE_UPDATE_NOTIFICATION_RESPONSE TYPE_OTHER_RESPONSE TYPE_NONE
+            TYPE_UNSEEN
+            KIND_UNKNOWN KIND_REQUEST KIND_RESPONSE
+            COMPLETE HEAD_COMPLETE BODY_CODED BODY_LATIN1 UNMATCHED
+            BODY_BROKEN END_OF_STREAM
+        }
+        constants! { "ITEM_", item: GENERATED PERCENT_ENCODED LATIN1 }
+        add("ITEM_FIELD".into(), item::KIND_FIELD.into());
+        add("ITEM_NOTE".into(), item::KIND_NOTE.into());
+        constants! { "FLAG_", fields: SECRET HOST_PROGRAM }
+        /// Variants of an enum: all of them, says the `match`.
+        macro_rules! variants {
+            ($prefix:literal, $type:ident: $($variant:ident)*) => {
+                for variant in [$($type::$variant),*] {
+                    match variant { $($type::$variant => {})* }
+                    let name = upper(&format!("{variant:?}"));
+                    add(format!("{}{name}", $prefix), variant as i64);
+                }
+            };
+        }
+        use fields::{Display, Kind};
+        use message::{Framing, Method};
+        use notes::{Group, Severity};
+        variants! { "METHOD_", Method: Other Get Head Post Put Connect }
+        variants! { "FRAMING_", Framing: None Length Chunked UntilClose }
+        variants! { "", Kind:
+            String Uint8 Uint16 Uint24 Uint32 Uint64 Ipv4 Ipv6 Ether Bytes
+            FrameNumber RelativeTime
+        }
+        variants! { "DISPLAY_", Display: Plain Hex Oui Request Response }
+        variants! { "SEVERITY_", Severity: Chat Note Warn }
+        variants! { "GROUP_", Group:
+            Protocol ResponseCode Undecoded Sequence Security
+        }
+        variants! { "SNIFF_", Sniff: No OtherRequest Candidate }
+        ours
+    }
+
+    #[test]
+    fn constants() {
+        let theirs: BTreeMap<String, i64> = DECLARED
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub const "))
+            .map(|line| {
+                let (name, rest) = line.split_once(": ").unwrap();
+                let (_, number) = rest.split_once(" = ").unwrap();
+                let number = number.trim_end_matches(';').parse().unwrap();
+                (name.to_string(), number)
+            })
+            .collect();
+        let ours = ours();
+        for (name, number) in &ours {
+            assert_eq!(theirs.get(name), Some(number), "{name} in mcas.h");
+        }
+        for name in theirs.keys() {
+            assert!(ours.contains_key(name), "{name} of mcas.h is not ours");
+        }
+    }
+
+    /// The shared library lets others see its functions, and no more.
+    #[test]
+    fn exports() {
+        let file = library().join("libmcas.so");
+        let list =
+            run(Command::new("nm").args(["-D", "--defined-only"]).arg(file));
+        let exported: BTreeSet<_> =
+            list.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+        assert_eq!(exported, names("pub fn "));
+    }
+}
+
+#[test]
+fn soname_has_the_abi_version() {
+    let file = library().join("libmcas.so");
+    let dynamic = run(Command::new("readelf").arg("-d").arg(file));
+    let name = dynamic
+        .lines()
+        .find(|line| line.contains("(SONAME)"))
+        .and_then(|line| line.split(['[', ']']).nth(1));
+    let expected = format!("libmcas.so.{}", capi::ABI_VERSION);
+    assert_eq!(name, Some(expected.as_str()), "{dynamic}");
+}
+
+#[test]
+fn compiles_alone() {
+    let strict = ["-pedantic", "-Wall", "-Wextra", "-Werror"];
+    for (mut compiler, language) in [
+        (tool("CC", "cc"), ["-xc", "-std=c99"]),
+        (tool("CC", "cc"), ["-xc", "-std=c11"]),
+        (tool("CXX", "c++"), ["-xc++", "-std=c++11"]),
+    ] {
+        compiler.args(language).args(strict).arg("-fsyntax-only");
+        run(compiler.arg(include().join("mcas.h")));
+    }
+}
+
+#[test]
+fn lines_are_short() {
+    for (i, line) in text().lines().enumerate() {
+        let width = line.chars().count();
+        assert!(width <= 79 && !line.contains('\t'), "line {}", i + 1);
+        assert_eq!(line, line.trim_end(), "line {}", i + 1);
+    }
+}
+
+/// The tour's example is compiled as it stands, and does what it says.
+#[test]
+fn tour() {
+    let text = text();
+    let (_, tour) = text.split_once("* A TOUR\n").unwrap();
+    let example: Vec<&str> = tour
+        .lines()
+        .skip_while(|line| !line.starts_with(" *     "))
+        .take_while(|line| line.starts_with(" *     ") || *line == " *")
+        .map(|line| &line[2..])
+        .collect();
+    fs::write(target("tour.inc"), example.join("\n")).unwrap();
+    let program = compile("tour", library(), true);
+    assert_eq!(
+        run(&mut Command::new(&program)),
+        "mcas.type at byte 0\n\
+         mcas.firmware.path at byte 4\n\
+         mcas.firmware.model at byte 8\n\
+         mcas.firmware.file at byte 10\n\
+         mcas.host at byte 28\n"
+    );
+}

@@ -10,12 +10,12 @@ mod golden;
 mod harm;
 /// `include/mcas.h` against the Rust definitions and the symbols.
 mod header;
+/// Fields and value strings as Wireshark's lints want them.
+mod lints;
 /// What users can switch: preferences, Decode As, protocols off.
 mod preferences;
 /// Every prefix of every message: bounds, progress, no panic.
 mod prefix;
-/// One test a bug that was found.
-mod regression;
 /// The same message however TCP delivers it.
 mod segments;
 /// Running tshark, reading its output, writing captures.
