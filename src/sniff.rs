@@ -10,10 +10,15 @@ use crate::lan;
 use crate::message::{self, Context, COMPLETE, KIND_REQUEST, RESULT_CODE};
 use crate::target;
 use memchr::{memchr, memmem};
+use std::sync::LazyLock;
 
 /// How far into a message its head is searched for. Servers refuse heads
 /// larger than 8 or 16 KiB.
 const HEAD_MAX: usize = 1 << 16;
+
+/// Made once: making it costs more than a search.
+static BLANK_LINE: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(b"\r\n\r\n"));
 
 /// What the first bytes are.
 #[repr(u32)]
@@ -49,7 +54,8 @@ pub fn sniff(input: &[u8]) -> Sniff {
 /// The head at the beginning of `input`, and what follows.
 fn head(input: &[u8]) -> (&[u8], &[u8]) {
     let near = &input[..input.len().min(HEAD_MAX)];
-    let end = memmem::find(near, b"\r\n\r\n")
+    let end = BLANK_LINE
+        .find(near)
         .map(|i| i + 4)
         .or_else(|| memmem::find(near, b"\n\n").map(|i| i + 2))
         .unwrap_or(near.len());
@@ -142,6 +148,10 @@ fn is_lan(head: &[u8]) -> bool {
 /// names of this protocol have a dash, and not much else in a head has.
 fn mentions_us(head: &[u8]) -> bool {
     memchr::memchr_iter(b'-', head).any(|dash| {
+        // Few dashes have one of the letters behind them that ours have.
+        if !matches!(head.get(dash + 1), Some(b'C' | b'c' | b'M' | b'm')) {
+            return false;
+        }
         let starts = |back: usize, text: &[u8]| {
             dash.checked_sub(back)
                 .and_then(|start| head.get(start..start + text.len()))
