@@ -399,7 +399,8 @@ impl Message {
         query.feed(self.query.of(input));
         let mut body = KeyFinder::new(key);
         let media_type = self.media_type.of(input);
-        if any_type || media_type.is_empty() || is_form(media_type) {
+        let is_form = any_type || media_type.is_empty() || is_form(media_type);
+        if is_form && !self.has(BODY_CODED) {
             self.feed_body(input, |part| body.feed(part));
         }
         query.found || body.found

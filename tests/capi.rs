@@ -634,8 +634,9 @@ fn memcheck(program: &Path, files: &[PathBuf]) -> String {
     printed
 }
 
-/// A real program reads the messages of the captures that were given, and all
-/// the samples: valgrind minds nothing, and nobody allocates anything.
+/// A real program reads the LAN side's messages and those of the captures that
+/// were given, and all the samples: valgrind minds nothing, and nobody
+/// allocates anything.
 #[test]
 fn reader() {
     let files = |wanted: fn(&Sample) -> bool| -> Vec<PathBuf> {

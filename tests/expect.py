@@ -16,8 +16,7 @@ A message belongs to the frame that completes it in stream order; one that the c
 frame where it starts. One that lost segments or the connection's end left short is not listed. A request that is
 answered before it is complete belongs, for its response, to the frame that completed its head.
 
-What no test capture has (IPv6, IP fragments, other links) is refused, not guessed. Types 7 to 12 (LAN side) are not
-covered.
+What no test capture has (IPv6, IP fragments, other links) is refused, not guessed.
 """
 import hashlib
 import json
@@ -421,8 +420,11 @@ class Connection:
 TEXTS = {b"companycode": "company_code", b"servicecode": "service_code", b"controlcode": "control_code",
          **{k.encode(): k for k in "sip_domain username password area_code url_update url_update_cas".split()}}
 ADDRESSES = (b"ip_addr", b"gateway", b"sipsv_addr", b"regsv_addr")
-NUMBERS = {b"resultcode": (65535, 5), b"netmask": (32, 10), b"dscp": (63, 10),  # greatest value, most digits
+NUMBERS = {b"resultcode": (65535, 5), b"netmask": (32, 10), b"dscp": (63, 10), b"term_type": (255, 10),
+           # Greatest value, most digits.
            **{k: (65535, 10) for k in (b"sipsv_port", b"regsv_port", b"rtpport1", b"rtpport2")}}
+# Keys that mean something in an extension's configuration and in a setup push alone.
+EXTENSION_KEYS, WITH_EXTENSION_KEYS = (b"id", b"term_type"), range(9, 13)
 BIGIP_V4 = re.compile(rb"(\d+)\.(\d+)\.\d{4}")
 BIGIP_V6 = re.compile(rb"vi([0-9A-Fa-f]{32})\.(\d+)(?:\.0000)?")
 BIGIP_RD = re.compile(rb"rd(\d+)o([0-9A-Fa-f]{32})o(\d+)")
@@ -494,6 +496,8 @@ class Shown:
         self.values = {}  # by key, each value; None where it is not typed
         self.result, self.cut_pair = None, False  # the first ResultCode as sent; whether the cut is in a pair
         self.latin1 = False  # whether text is declared to be ISO-8859-1
+        self.lists = kind == 8  # whether an extension list is still to come
+        self.terminal = None  # the first terminal, as in the summary
         self.add("type", kind)
 
     def add(self, name, value, raw=None):
@@ -516,11 +520,15 @@ class Shown:
         """One `key=value`, or a line that should have been one."""
         raw_name, equals, raw_value = raw.partition(b"=")
         name, value = Sent(raw_name, percent), Sent(raw_value, percent)
-        key, meant, typed, problem = name.meant.lower(), value.meant, None, None
+        key, meant, typed, problem, listed = name.meant.lower(), value.meant, None, None, False
         extra = re.fullmatch(rb"ip_tel_num(\d{0,5})", key)
         if cut:
             self.cut_pair, problem = True, "truncated"
         elif not equals:
+            problem = "param.unknown"
+        elif self.lists and key != b"resultcode":
+            listed, self.lists = True, False
+        elif key in EXTENSION_KEYS and self.kind not in WITH_EXTENSION_KEYS:
             problem = "param.unknown"
         elif extra and int(extra[1] or 0) <= 65535:
             self.text_value("ip_tel_num", value)
@@ -530,7 +538,7 @@ class Shown:
             self.text_value(TEXTS[key], value)
             if key in (b"username", b"password") and re.search(rb"[^Xx*]", meant):
                 self.note("credentials")
-        elif key == b"terminalid":
+        elif key in (b"terminalid", b"id"):
             self.terminal_id(value)
         elif key == b"dest_nw_addr":
             self.routes(value)
@@ -544,11 +552,15 @@ class Shown:
                 self.add("dscp.tos", "0x%02x" % (typed << 2))
         else:
             problem = "param.unknown"
-        if problem:
+        if problem or listed:
             for field, sent in (("param", Sent(raw, percent)), ("param.name", name), ("param.value", value)):
                 self.add_sent(field, sent)
+        if problem:
             self.note(problem)
-        if equals and not cut:
+        if listed:
+            for entry in filter(None, raw_value.split(b",")):
+                self.text_value("extension", Sent(entry, percent))
+        elif equals and not cut:
             self.values.setdefault(key, []).append(typed)
             if key == b"resultcode" and self.result is None:
                 self.result = meant
@@ -562,8 +574,10 @@ class Shown:
 
     def terminal_id(self, value):
         self.add_sent("terminal_id", value)
+        name = text(value.meant, self.latin1)
         if re.fullmatch(rb"[0-9A-Fa-f]{12}", value.meant):
-            self.add("terminal_id.mac", ":".join(re.findall("..", text(value.meant).lower())))
+            name = ":".join(re.findall("..", name.lower()))
+            self.add("terminal_id.mac", name)
         elif value.meant:
             masked = re.fullmatch(rb"(?=.*[Xx*])[0-9A-Fa-fXx*]+", value.meant)
             self.note("value.masked" if masked else "value.invalid")
@@ -572,6 +586,8 @@ class Shown:
             self.add("terminal_id.oui", oui)
             if oui in VENDORS:
                 self.add("terminal_id.oui_resolved", None)
+                name += " (%s)" % VENDORS[oui]
+        self.terminal = name if self.terminal is None else self.terminal
 
     def routes(self, value):
         self.add_sent("dest_nw_addr", value)
@@ -668,7 +684,7 @@ def grammar(message, kind):
     if message.status:
         readable = message.media in (None, PLAIN, FORM) or message.body[:11].lower() == b"resultcode="
         return "lines" if readable and kind != 4 else None
-    if kind == 1 or message.media == FORM:
+    if kind in (1, 9, 11) or message.media == FORM:
         return "form"
     if message.media == PLAIN:
         return "lines"
@@ -689,8 +705,29 @@ def without_port(host):
     return None if host is None else re.sub(rb":\d*\Z", b"", host)
 
 
+def keys(*forms):
+    """The keys of all pairs, in lower case."""
+    pairs = (pair.partition(b"=") for form in forms if form for pair in form.split(b"&"))
+    return {Sent(name, True).meant.lower() for name, equals, _ in pairs if equals}
+
+
+def lan_type(message, path, query):
+    """The type of a request of the LAN side: its path and its form tell, whatever its host and media type."""
+    place, asks = path[:-1] if path.endswith(b"/") else path, message.method
+    named = keys(query, message.body if not message.coded else None)
+    if place == b"/cas_tel_list" and asks == b"GET":
+        return 7
+    if place == b"/cas_tel_conf" and asks in (b"PUT", b"POST") and named >= {b"id", b"ip_tel_num"}:
+        return 9
+    if place == b"/voip_setup.cgi" and asks in (b"GET", b"POST") and named & {b"ip_tel_num", b"sipsv_addr"}:
+        return 11
+    return None
+
+
 def request_type(message, hosts, path, query):
     """The type of an M-CAS request; None for any other."""
+    if kind := lan_type(message, path, query):
+        return kind
     ours = any(h is not None and (h.lower() == b"add-con.mcas" or h.lower().startswith(b"verup-mcas.")) for h in hosts)
     if not ours and not (message.header(b"user-agent") or b"").startswith(b"M-CAS/"):
         return None
@@ -698,9 +735,8 @@ def request_type(message, hosts, path, query):
         return 5
     if message.method in (b"GET", b"HEAD") and b"/fw/" in path:
         return 3
-    body = message.body if grammar(message, None) == "form" and not message.coded else b""
-    named = (pair.partition(b"=") for form in (query or b"", body) for pair in form.split(b"&"))
-    if any(equals and Sent(name, True).meant.lower() == b"terminalid" for name, equals, _ in named):
+    body = message.body if grammar(message, None) == "form" and not message.coded else None
+    if b"terminalid" in keys(query, body):
         return 1
     return 1 if message.method == b"POST" and path == b"/" else 0
 
@@ -765,7 +801,9 @@ def read_response(message, request, whole):
 
 
 TITLES = {0: "Other request", 1: "Provisioning request", 2: "Provisioning response", 3: "Firmware request",
-          4: "Firmware response", 5: "Update notification", 6: "Update notification response", 13: "Other response"}
+          4: "Firmware response", 5: "Update notification", 6: "Update notification response",
+          7: "Extension list request", 8: "Extension list response", 9: "Extension configuration request",
+          10: "Extension configuration response", 11: "Setup push", 12: "Setup push response", 13: "Other response"}
 
 
 def summary(shown):
@@ -775,21 +813,22 @@ def summary(shown):
         device = " ".join(filter(None, (first("device.model"), first("device.firmware"))))
         parts = [" → ".join(filter(None, (device, first("firmware.file"))))]
     else:
-        terminal, vendor = first("terminal_id.mac") or first("terminal_id"), int(first("terminal_id.oui") or -1)
-        if vendor in VENDORS:
-            terminal += " (%s)" % VENDORS[vendor]
         status, outcome = first("status"), None
         if status and shown.result:
             outcome = "Success" if re.fullmatch(rb"0{1,5}", shown.result) else "result " + text(shown.result)
         elif status != "200" or kind == 4:
             outcome = status
         size, network, server = first("firmware.size"), first("ip_addr"), first("sipsv_addr")
+        free = ",".join(v for n, v, _ in shown.fields if n == "mcas.extension")
+        phone = first("ip_tel_num")
+        if phone and 7 <= kind <= 12:
+            phone = "extension " + phone
         if network and first("netmask"):
             network += "/" + first("netmask")
         if server and first("sipsv_port"):
             server += ":" + first("sipsv_port")
-        parts = [terminal and "terminal " + terminal, outcome, size and size + " bytes",
-                 " at ".join(filter(None, (first("ip_tel_num"), network))), server and "SIP " + server]
+        parts = [shown.terminal and "terminal " + shown.terminal, outcome, free and "extensions " + free,
+                 size and size + " bytes", " at ".join(filter(None, (phone, network))), server and "SIP " + server]
     return ", ".join(filter(None, [TITLES[kind]] + parts))
 
 

@@ -2,8 +2,8 @@
 //! what must be shown and shares no code with the dissector.
 
 use crate::support::{
-    capture, captures, columns, frames, messages, sharkd, Columns, Message,
-    ROOT,
+    capture, captures, columns, frames, messages, sharkd, Capture, Columns,
+    Message, Side, ROOT,
 };
 use mcas::fields::FIELDS;
 use mcas::notes::NOTES;
@@ -309,11 +309,8 @@ fn every_field_and_note_occurs() {
         shown.extend(valued.map(|i| i.name.as_str()));
         shown.extend(message.notes.iter().map(String::as_str));
     }
-    // The LAN side's own are not implemented yet.
-    let later = ["mcas.term_type", "mcas.extension"];
     let all: BTreeSet<&str> = (FIELDS.iter().map(|field| field.name()))
         .chain(NOTES.iter().map(|note| note.name()))
-        .filter(|name| !later.contains(name))
         .collect();
     assert_eq!(expected, all, "expected - declared");
     assert_eq!(shown, all, "shown - declared");
@@ -337,6 +334,113 @@ fn boot_sequence_can_be_filtered() {
     ] {
         assert_eq!(frames(&boot, filter, &[]), wanted, "{filter}");
     }
+}
+
+#[test]
+fn lan_side_can_be_filtered() {
+    let list = capture("mcas-lan-list.pcap");
+    let configuration = capture("mcas-lan-configuration.pcap");
+    let push = capture("mcas-lan-push.pcap");
+    for (path, filter, wanted) in [
+        (&list, r#"mcas.extension == "4""#, &[6][..]),
+        (
+            &list,
+            "mcas.type == 8 && !mcas.extension",
+            &[26, 34, 56, 66, 69, 78],
+        ),
+        (&list, "mcas.result_code == 10", &[66, 69]),
+        (&configuration, "mcas.term_type == 1", &[4, 8, 10, 20, 30, 32]),
+        (&configuration, "mcas.credentials", &[6, 9, 11, 13, 32]),
+        (&configuration, r#"mcas.param.value == "1}""#, &[12]),
+        (&configuration, "mcas.terminal_id.mac == 00:02:2b:00:00:01", &[32]),
+        (&push, "mcas.type == 11 && tcp.dstport == 8989", &[4, 8, 10, 16]),
+        (&push, "mcas.response_to && mcas.result_code == 0", &[6, 9, 11]),
+    ] {
+        assert_eq!(frames(path, filter, &[]), wanted, "{filter}");
+    }
+    let taken = messages(&list, &["-2"]);
+    let labels = taken.iter().filter(|m| m.frame == 66).flat_map(|m| &m.items);
+    let name = "Result code: Extension already taken (LAN side) (10)";
+    assert!(labels.into_iter().any(|item| item.label == name), "{taken:#?}");
+}
+
+/// What makes a request one of the LAN side, in all combinations, each with an
+/// answer that says something else under each type.
+#[test]
+fn lan_side_in_all_its_shapes() {
+    let targets = [
+        "/cas_tel_list",
+        "http://add-con.mcas/cas_tel_list/",
+        "/cas_tel_conf/",
+        "HTTP://ntt.setup:80/cas_tel_conf",
+        "/cas_tel_conf//",
+        "/voip_setup.cgi",
+        "/voip_setup.cgi/",
+        "/fw/voip_setup.cgi",
+    ];
+    let forms = [
+        "",
+        "ID=00022b000001",
+        "ip%5ftel_num=3&TERM_type=1}&IP_TEL_NUM9=4",
+        "&&sipsv_addr=X.X&term_type=256&term_type=XX&id=0002&x",
+        "id=%30%30022bXXXXXX&ip_tel_num=&term_type=007\r\n\r\n",
+    ];
+    let headers = [
+        "",
+        "Content-Type: application/json\r\n",
+        "Content-Type: text/plain\r\nUser-Agent: M-CAS/1.0\r\n",
+        "Content-Encoding: gzip\r\nHost: verup-mcas.odm1.flets\r\n",
+    ];
+    let answers = [
+        "resultcode=0000\r\nrtpport2=3,*,XX,,7\r\nrtpport1=9\r\nid=1\r\n",
+        "4,5\r\n\r\nusername=secret\nResultCode=10\r\nterm_type=1\r\n",
+        "ResultCode=00010\nrtpport1=\r\nrtpport2=9\nlist=é,1\nid=002b",
+        "ResultCode=0000\r\nResultCode=1\r\nid=XXXXXXXXXXXX\r\npassword=*",
+    ];
+    let mut made = Capture::default();
+    let mut answers = answers.iter().cycle();
+    for method in ["GET", "POST", "PUT", "HEAD"] {
+        for target in targets {
+            let mut connection = made.connect(80);
+            for (query, body) in
+                forms.iter().flat_map(|q| forms.map(|b| (q, b)))
+            {
+                let query = query.trim_end();
+                let mark = if query.is_empty() { "" } else { "?" };
+                for header in headers {
+                    let length = body.len();
+                    let request = format!(
+                        "{method} {target}{mark}{query} HTTP/1.1\r\n{header}\
+                         Content-Length: {length}\r\n\r\n{body}"
+                    );
+                    let answer = answers.next().expect("there is no end");
+                    let length = answer.len();
+                    let response = format!(
+                        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\
+                         \r\n{}",
+                        if method == "HEAD" { "" } else { answer }
+                    );
+                    for (side, bytes) in
+                        [(Side::Client, request), (Side::Server, response)]
+                    {
+                        made.send(&mut connection, side, bytes.as_bytes());
+                    }
+                }
+            }
+        }
+    }
+    let file = made.write();
+    let expected = expect(file.path());
+    for kind in 7..=12 {
+        let kind = format!("{kind}");
+        let is =
+            |f: &Field| f.name == "mcas.type" && f.show == Some(kind.clone());
+        assert!(expected.iter().any(|m| m.fields.iter().any(is)), "{kind}");
+    }
+    let shown = messages(file.path(), &["-2"]);
+    let different =
+        differences(file.path(), &expected, shown, &["-2"], |_| true);
+    assert_eq!(different, [""; 0], "- expected, + shown");
 }
 
 #[test]

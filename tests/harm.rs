@@ -293,6 +293,66 @@ fn requests_that_mention() -> Vec<String> {
     [&of_target[..], &of_header].concat()
 }
 
+/// Head and body of requests whose path, method or form is not quite that of
+/// the LAN side.
+fn requests_like_the_lan_side() -> Vec<[String; 2]> {
+    let list = [
+        "GET /cas_tel_lis",
+        "GET /cas_tel_lists/",
+        "GET /cas_tel_list//",
+        "GET /cas_tel_list/1",
+        "GET /cas_tel_list.html",
+        "GET /cgi-bin/cas_tel_list/",
+        "GET //cas_tel_list/",
+        "GET /CAS_TEL_LIST/",
+        "GET /?/cas_tel_list/",
+        "GET http://cas_tel_list/",
+        "GET http://cas_tel_list/?/cas_tel_list/",
+        "HEAD /cas_tel_list/",
+        "POST /cas_tel_list/",
+    ];
+    let configuration = [
+        ("POST", "/cas_tel_conf/", "id=1"),
+        ("POST", "/cas_tel_conf/", "ip_tel_num=3&term_type=1"),
+        ("POST", "/cas_tel_conf/", "id=1&ip_tel_num1=3"),
+        ("POST", "/cas_tel_conf/", "userid=1&ip_tel_num=3"),
+        ("POST", "/cas_tel_conf/", "id&ip_tel_num=3"),
+        ("POST", "/cas_tel_conf/", "id=1;ip_tel_num=3"),
+        ("PUT", "/cas_tel_conf/", r#"{"id": "1", "ip_tel_num": "3"}"#),
+        ("PUT", "/cas_tel_conf/?ip_tel_num=3", "x=1&x=id&xid=1"),
+        ("PUT", "/cas_tel_config/", "id=1&ip_tel_num=3"),
+        ("PUT", "/my/cas_tel_conf/", "id=1&ip_tel_num=3"),
+        ("PATCH", "/cas_tel_conf/", "id=1&ip_tel_num=3"),
+        ("GET", "/cas_tel_conf/?id=1&ip_tel_num=3", ""),
+    ];
+    let push = [
+        ("POST", "/voip_setup.cgi", "username=a&password=b&sip_domain=c"),
+        ("POST", "/voip_setup.cgi", "sipsv_addr"),
+        ("POST", "/voip_setup.cgi", "sipsv_addr2=1&my_ip_tel_num=3"),
+        ("POST", "/voip_setup", "ip_tel_num=3"),
+        ("POST", "/cgi-bin/voip_setup.cgi", "ip_tel_num=3"),
+        ("PUT", "/voip_setup.cgi", "ip_tel_num=3"),
+        ("GET", "/voip_setup.cgi", ""),
+        ("GET", "/voip_setup.cgi?tel=3", ""),
+        ("GET", "/voip_setup.cgi#?ip_tel_num=3", ""),
+    ];
+    let list = list.map(|line| (line.to_owned(), ""));
+    let forms = configuration.into_iter().chain(push);
+    let forms = forms
+        .map(|(method, target, form)| (format!("{method} {target}"), form));
+    list.into_iter()
+        .chain(forms)
+        .map(|(line, form)| {
+            let length = form.len();
+            let head = format!(
+                "{line} HTTP/1.1\r\nHost: ntt.setup\r\n\
+                 Content-Length: {length}\r\n\r\n"
+            );
+            [head, form.to_owned()]
+        })
+        .collect()
+}
+
 /// Bodies that look like settings from afar.
 const RESEMBLING: [&str; 10] = [
     " ResultCode=0000\r\nip_addr=172.20.184.194\r\n",
@@ -321,6 +381,16 @@ fn sessions_of_others() -> Vec<Session> {
         .into_iter()
         .map(|request| vec![(Side::Client, request), answer()])
         .collect();
+
+    for [head, form] in requests_like_the_lan_side() {
+        let whole = (Side::Client, [&head[..], &form].concat());
+        sessions.push(vec![whole, answer()]);
+        if !form.is_empty() {
+            let [head, form] = [head, form].map(|it| (Side::Client, it));
+            sessions.push(vec![head.clone(), form.clone(), answer()]);
+            sessions.push(vec![head, answer(), form]);
+        }
+    }
 
     // A payment service's form, in one segment, in several, answered early.
     let form = "ShopID=100&TerminalID=001F67A1B2C3&ServiceCode=card";

@@ -89,6 +89,41 @@ fn by_default_m_cas_is_found_on_all_ports() {
     assert_found(&NO_HTTP_HEURISTIC, &SAMPLE.all);
 }
 
+/// The gateway calls a phone on a port that nobody owns. Clients send head and
+/// body in one segment or in two.
+#[test]
+fn setup_push_is_found_by_the_heuristic() {
+    let head = "POST /voip_setup.cgi HTTP/1.1\r\nHost: phone\r\n\
+        Content-Length: 33\r\n\r\n";
+    let form = "ip_tel_num=4&sip_domain=ntt.setup";
+    let query = "GET /voip_setup.cgi?ip_tel_num=4 HTTP/1.1\r\n\r\n";
+    let mut capture = Capture::default();
+    let mut pushes = Vec::new();
+    for pieces in [&[head, form][..], &[&[head, form].concat()], &[query]] {
+        let mut connection = capture.connect(8989);
+        let mut send = |side, bytes: &str| {
+            capture.send(&mut connection, side, bytes.as_bytes())
+        };
+        let sent = pieces.iter().map(|piece| send(Side::Client, piece)).last();
+        pushes.push(sent.expect("there is a piece"));
+        pushes.push(send(Side::Server, M_CAS[1]));
+    }
+    let file = capture.write();
+    let decode_as = ["-d", "tcp.port==8989,mcas_http"];
+    for (options, expected) in [
+        (vec![], &pushes[..]),
+        (NO_HTTP_HEURISTIC.to_vec(), &pushes),
+        (NO_HEURISTIC.to_vec(), &[]),
+        (vec!["-o", "mcas.heuristic:FALSE"], &[]),
+        ([NO_HEURISTIC, decode_as].concat(), &pushes),
+    ] {
+        for passes in [&[][..], &["-2"]] {
+            let all = [&options[..], passes].concat();
+            assert_eq!(frames(file.path(), "mcas", &all), expected, "{all:?}");
+        }
+    }
+}
+
 #[test]
 fn heuristics_asked_before_ports() {
     let first = ["-o", "tcp.try_heuristic_first:TRUE"];

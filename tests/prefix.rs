@@ -118,6 +118,33 @@ const WHOLE: &[(&str, u32, u32, &[u8])] = &[
         Content-Length: 4\r\n\r\na=1\n"),
     ("bad header lines", UNSEEN, 0, b"GET /fw HTTP/1.1\r\n:\r\nno colon\r\n\
         : x\r\n Host: folded\r\nHost : add-con.mcas\r\n\r\n"),
+    ("LAN: extension list request", UNSEEN, 7, b"GET \
+        http://ntt.setup/cas_tel_list/ HTTP/1.1\r\nHost: ntt.setup\r\n\r\n"),
+    ("LAN: extension list response", 7, 8, b"HTTP/1.1 200 OK\r\n\
+        Content-Length: 57\r\n\r\n\
+        resultcode=0000\r\nip_tel_num=3,X,,15\r\nip_tel_num=16\r\nid=17"),
+    ("LAN: configuration request", UNSEEN, 9, b"PUT \
+        /cas_tel_conf/ HTTP/1.1\r\n\
+        Host: ntt.setup\r\nContent-Type: application/json\r\n\
+        Content-Length: 55\r\n\r\n\
+        id=001F67A1B2C3&IP_tel_%6eum=3&term_type=1&term_type=1}"),
+    ("LAN: configuration response", 9, 10, b"HTTP/1.1 200 OK\r\n\
+        Content-Length: 77\r\n\r\n\
+        ResultCode=0010\r\nid=00022bXXXXXX\r\nterm_type=256\r\n\
+        password=secret\r\nrtpport1=\r\n"),
+    ("LAN: push in the query", UNSEEN, 11, b"GET \
+        /voip_setup.cgi/?sipsv_addr=192.0.2.7&password=a%20b HTTP/1.1\r\n\
+        Host: phone\r\n\r\n"),
+    ("LAN: push in the body", UNSEEN, 11, b"POST /voip_setup.cgi HTTP/1.1\r\n\
+        Host: phone\r\nContent-Length: 35\r\n\r\n\
+        ip_tel_num=3&sip_domain=ntt.setup\r\n"),
+    ("LAN: push response", 11, 12, b"HTTP/1.1 200 OK\r\n\
+        Content-Length: 15\r\n\r\n\
+        ResultCode=0000"),
+    ("look-alike of the LAN side", UNSEEN, NONE, b"POST \
+        /cas_tel_conf/ HTTP/1.1\r\n\
+        Host: add-con\r\nUser-Agent: m-cas/1.0\r\nContent-Length: 51\r\n\r\n\
+        id=1&term_type=1&ip_tel_num1=3&sipsv_addr=192.0.2.7"),
 ];
 
 /// Messages that only the end of the connection delimits.
@@ -271,7 +298,7 @@ fn frames(capture: &[u8]) -> Vec<&[u8]> {
 fn contexts() -> Vec<Context> {
     let plain = |request_type| Context { request_type, ..Context::default() };
     let mut contexts: Vec<_> =
-        [UNSEEN, NONE, 0, 1, 3, 5].map(plain).into_iter().collect();
+        [UNSEEN, NONE, 0, 1, 3, 5, 7, 9, 11].map(plain).into_iter().collect();
     for (request_type, request_method, flags) in [
         (3, message::Method::Head as u32, 0),
         (0, message::Method::Connect as u32, message::END_OF_STREAM),
@@ -418,8 +445,12 @@ fn pairs_agree(
         _ if items.is_empty() || message.has(message::BODY_CODED) => vec![],
         Grammar::None => vec![],
         Grammar::Lines => body
-            .split(|&b| b == b'\n')
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+            .split_inclusive(|&b| b == b'\n')
+            .map(|line| {
+                // A CR without its LF is no line end.
+                let text = line.strip_suffix(b"\n");
+                text.map_or(line, |t| t.strip_suffix(b"\r").unwrap_or(t))
+            })
             .filter(|line| !line.is_empty())
             .collect(),
         Grammar::Form => {
@@ -605,11 +636,13 @@ const TOKENS: &[&[u8]] = &[
     b"\xff", b"\xc3\xa9", b"X", b"*", b"0", b"9", b"99999999999", b"ffff",
     b"HTTP/1.1 200 OK\r\n", b"POST / HTTP/1.1\r\n", b"/fw/",
     b"http://verup-mcas.x.flets", b"Host: add-con.mcas\r\n",
+    b"GET /cas_tel_list/ ", b"PUT /cas_tel_conf ", b"POST /voip_setup.cgi ",
     b"User-Agent: M-CAS/1.0 (", b"Content-Length: 9\r\n",
     b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n",
     b"Content-Type: text/plain;charset=\"iso-8859-1\"\r\n",
     b"Set-Cookie: BIGipServer", b"Cookie: BIGipServer", b"BIGipServer",
     b"\nResultCode=", b"\ndest_nw_addr=", b"&TerminalID=",
+    b"&id=", b"&ip_tel_num=", b"\nterm_type=", b"\nlist=3,X,,",
     b"\nip_tel_num65536=", b"\npassword=", b"\nrtpport1=",
 ];
 
