@@ -220,13 +220,26 @@ fn ordinary_traffic_is_unchanged_on_another_port() {
     }
 }
 
+/// A browser's pages and what came after an Upgrade, on connections with
+/// M-CAS, by what HTTP says of them.
+const BESIDE_M_CAS: &str = "websocket \
+    or http.user_agent contains \"Mozilla\" \
+        and not http.user_agent contains \"M-CAS\" \
+    or http.response_for.uri contains \"www.example.jp/\"";
+
 #[test]
 fn what_surrounds_m_cas_is_unchanged() {
+    let mut beside = 0;
     for path in recorded(false) {
         let ours = frames(&path, "mcas", &[]);
+        for frame in frames(&path, BESIDE_M_CAS, &[]) {
+            assert!(!ours.contains(&frame), "{path:?} {frame} became ours");
+            beside += 1;
+        }
         let settings: &[Setting] = &[(&[], &ours)];
         assert_none(&changes(&path, &[PDML], &[], settings));
     }
+    assert_ne!(beside, 0, "nothing of that is in the captures");
 }
 
 #[test]
