@@ -418,8 +418,12 @@ fn pairs_agree(
         _ if items.is_empty() || message.has(message::BODY_CODED) => vec![],
         Grammar::None => vec![],
         Grammar::Lines => body
-            .split(|&b| b == b'\n')
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+            .split_inclusive(|&b| b == b'\n')
+            .map(|line| {
+                // A CR without its LF is no line end.
+                let text = line.strip_suffix(b"\n");
+                text.map_or(line, |t| t.strip_suffix(b"\r").unwrap_or(t))
+            })
             .filter(|line| !line.is_empty())
             .collect(),
         Grammar::Form => {
