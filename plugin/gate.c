@@ -133,10 +133,24 @@ sniff(tvbuff_t *tvb)
     return answer;
 }
 
+/* Whether there may be something of ours. Not in a tunnel that CONNECT has
+ * opened: from 4.6 on, HTTP gives what is in there to the dissector of the
+ * tunnel's port, which may be the gate again. */
+static bool
+may_be_ours(const packet_info *pinfo)
+{
+    wmem_list_frame_t *below = wmem_list_tail(pinfo->layers);
+
+    return proto_is_protocol_enabled(protocol_mcas)
+        && !(below
+             && GPOINTER_TO_INT(wmem_list_frame_data(below))
+                == proto_get_id(protocol_http));
+}
+
 static int
 dissect_gate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    if (proto_is_protocol_enabled(protocol_mcas)) {
+    if (may_be_ours(pinfo)) {
         switch (sniff(tvb)) {
         case MCAS_SNIFF_CANDIDATE:
             return dissect_candidate(tvb, pinfo, tree, data);
@@ -155,7 +169,7 @@ static int
 dissect_followed(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                  void *data)
 {
-    if (proto_is_protocol_enabled(protocol_mcas))
+    if (may_be_ours(pinfo))
         return dissect_candidate(tvb, pinfo, tree, data);
     return call_http(tvb, pinfo, tree, data);
 }
@@ -200,7 +214,7 @@ heuristic_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     /* Registered without a protocol (under one, the first frame would show
      * a layer too many), it has to look at all the switches itself. */
     if (!pref_heuristic || !heuristic_mcas_tcp->enabled
-        || !proto_is_protocol_enabled(protocol_mcas)
+        || !may_be_ours(pinfo)
         || !proto_is_protocol_enabled(protocol_http))
         return FALSE;
     if (heuristic_http_tcp && heuristic_http_tcp->enabled
