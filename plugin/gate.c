@@ -88,6 +88,18 @@ show_messages(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     }
 }
 
+/* Set while HTTP dissects a connection that is looked at. From 4.6 on, what
+ * HTTP finds in a tunnel (CONNECT) goes to the dissector of the tunnel's
+ * port, which may be the gate again: none of it is ours. */
+static bool inside_http;
+
+/* Whether anything may be ours. */
+static bool
+is_open(void)
+{
+    return !inside_http && proto_is_protocol_enabled(protocol_mcas);
+}
+
 /* Dissects bytes that hold, or may hold, something of ours. */
 static int
 dissect_candidate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
@@ -95,6 +107,7 @@ dissect_candidate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
 {
     volatile int consumed = 0;
 
+    inside_http = true;
     TRY {
         consumed = call_http(tvb, pinfo, tree, data);
     }
@@ -107,6 +120,9 @@ dissect_candidate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                       tvb_captured_length(tvb));
         pinfo->can_desegment = can_desegment;
         RETHROW;
+    }
+    FINALLY {
+        inside_http = false;
     }
     ENDTRY;
 
@@ -133,24 +149,10 @@ sniff(tvbuff_t *tvb)
     return answer;
 }
 
-/* Whether there may be something of ours. Not in a tunnel that CONNECT has
- * opened: from 4.6 on, HTTP gives what is in there to the dissector of the
- * tunnel's port, which may be the gate again. */
-static bool
-may_be_ours(const packet_info *pinfo)
-{
-    wmem_list_frame_t *below = wmem_list_tail(pinfo->layers);
-
-    return proto_is_protocol_enabled(protocol_mcas)
-        && !(below
-             && GPOINTER_TO_INT(wmem_list_frame_data(below))
-                == proto_get_id(protocol_http));
-}
-
 static int
 dissect_gate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    if (may_be_ours(pinfo)) {
+    if (is_open()) {
         switch (sniff(tvb)) {
         case MCAS_SNIFF_CANDIDATE:
             return dissect_candidate(tvb, pinfo, tree, data);
@@ -169,7 +171,7 @@ static int
 dissect_followed(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                  void *data)
 {
-    if (may_be_ours(pinfo))
+    if (is_open())
         return dissect_candidate(tvb, pinfo, tree, data);
     return call_http(tvb, pinfo, tree, data);
 }
@@ -214,7 +216,7 @@ heuristic_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     /* Registered without a protocol (under one, the first frame would show
      * a layer too many), it has to look at all the switches itself. */
     if (!pref_heuristic || !heuristic_mcas_tcp->enabled
-        || !may_be_ours(pinfo)
+        || !is_open()
         || !proto_is_protocol_enabled(protocol_http))
         return FALSE;
     if (heuristic_http_tcp && heuristic_http_tcp->enabled
