@@ -26,6 +26,9 @@ typedef struct {
     wmem_tree_t *responses; /* and of the response: for retransmissions */
     uint32_t server_end;    /* server's bytes up to here are accounted for */
     bool     server_seen;   /* whether that is known */
+    uint32_t orphan_ack;    /* client's next byte, as a response said that
+                               had no request */
+    bool     orphan_seen;   /* whether there was one */
     bool     tunnel;        /* no more HTTP: after 101 or CONNECT */
     bool     followed;
     uint32_t client_port;
@@ -147,15 +150,11 @@ answers_other_request(packet_info *pinfo, const struct tcpinfo *tcp)
         && !behind(tcp->lastackseq, other->end);
 }
 
-static mcas_exchange *
-append_request(connection *conn)
+static void
+append_request(connection *conn, mcas_exchange *exchange)
 {
-    mcas_exchange *exchange = wmem_new0(wmem_file_scope(), mcas_exchange);
-
-    exchange->request_type = MCAS_TYPE_NONE;
     *conn->end = exchange;
     conn->end = &exchange->next;
-    return exchange;
 }
 
 static void
@@ -196,8 +195,14 @@ get_connection(packet_info *pinfo, const struct tcpinfo *tcp,
          * are answered first. */
         if (other && other->ack == tcp->lastackseq
             && !behind(other->end, tcp->seq))
-            for (uint32_t i = 0; i < other->count; i++)
-                append_request(conn)->request_ack = other->ack;
+            for (uint32_t i = 0; i < other->count; i++) {
+                mcas_exchange *exchange =
+                    wmem_new0(wmem_file_scope(), mcas_exchange);
+
+                exchange->request_type = MCAS_TYPE_NONE;
+                exchange->request_ack = other->ack;
+                append_request(conn, exchange);
+            }
     }
     return conn;
 }
@@ -231,11 +236,16 @@ add_request(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
         }
     }
     if (!exchange) {
-        exchange = append_request(conn);
+        exchange = wmem_new0(wmem_file_scope(), mcas_exchange);
         if (tcp) {
             exchange->request_ack = tcp->lastackseq;
             wmem_tree_insert32(conn->requests, seq, exchange);
         }
+        /* A request that is seen only after its response (out of order, or
+         * put together late) waits for no other one. */
+        if (!tcp || !conn->orphan_seen
+            || behind(seq + message->length, conn->orphan_ack))
+            append_request(conn, exchange);
     }
     exchange->request_type = message->message_type;
     exchange->request_method = message->method;
@@ -387,6 +397,10 @@ take_response(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
     conn->tunnel = message->status == 101
         || (message->method == MCAS_METHOD_CONNECT
             && message->status / 100 == 2);
+    if (!exchange && !interim && tcp) {
+        conn->orphan_ack = tcp->lastackseq;
+        conn->orphan_seen = true;
+    }
     if (exchange && exchange == conn->first) {
         exchange->answering = false;
         if (!interim) {

@@ -88,6 +88,18 @@ show_messages(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     }
 }
 
+/* Set while HTTP dissects a connection that is looked at. From 4.6 on, what
+ * HTTP finds in a tunnel (CONNECT) goes to the dissector of the tunnel's
+ * port, which may be the gate again: none of it is ours. */
+static bool inside_http;
+
+/* Whether anything may be ours. */
+static bool
+is_open(void)
+{
+    return !inside_http && proto_is_protocol_enabled(protocol_mcas);
+}
+
 /* Dissects bytes that hold, or may hold, something of ours. */
 static int
 dissect_candidate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
@@ -95,6 +107,7 @@ dissect_candidate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
 {
     volatile int consumed = 0;
 
+    inside_http = true;
     TRY {
         consumed = call_http(tvb, pinfo, tree, data);
     }
@@ -107,6 +120,9 @@ dissect_candidate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                       tvb_captured_length(tvb));
         pinfo->can_desegment = can_desegment;
         RETHROW;
+    }
+    FINALLY {
+        inside_http = false;
     }
     ENDTRY;
 
@@ -136,7 +152,7 @@ sniff(tvbuff_t *tvb)
 static int
 dissect_gate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    if (proto_is_protocol_enabled(protocol_mcas)) {
+    if (is_open()) {
         switch (sniff(tvb)) {
         case MCAS_SNIFF_CANDIDATE:
             return dissect_candidate(tvb, pinfo, tree, data);
@@ -155,7 +171,7 @@ static int
 dissect_followed(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                  void *data)
 {
-    if (proto_is_protocol_enabled(protocol_mcas))
+    if (is_open())
         return dissect_candidate(tvb, pinfo, tree, data);
     return call_http(tvb, pinfo, tree, data);
 }
@@ -200,7 +216,7 @@ heuristic_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     /* Registered without a protocol (under one, the first frame would show
      * a layer too many), it has to look at all the switches itself. */
     if (!pref_heuristic || !heuristic_mcas_tcp->enabled
-        || !proto_is_protocol_enabled(protocol_mcas)
+        || !is_open()
         || !proto_is_protocol_enabled(protocol_http))
         return FALSE;
     if (heuristic_http_tcp && heuristic_http_tcp->enabled

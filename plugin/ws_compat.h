@@ -16,14 +16,31 @@
      || (WIRESHARK_VERSION_MAJOR == (major) \
          && WIRESHARK_VERSION_MINOR >= (minor)))
 
+/* Answer of a heuristic dissector, and variable of a boolean preference */
 #if WS_AT_LEAST(4, 4)
-/* Answer of a heuristic dissector, and variable of a boolean preference. */
 typedef bool ws_bool_t;
-/* Full name of a vendor by the first three bytes of a MAC address, or NULL */
-#define WS_VENDOR(oui) get_manuf_name_if_known((oui), 3)
 #else
 typedef gboolean ws_bool_t;
+#endif
+
+/* Full name of a vendor by the first three bytes of a MAC address, or NULL */
+#if WS_AT_LEAST(4, 4)
+#define WS_VENDOR(oui) get_manuf_name_if_known((oui), 3)
+#elif WS_AT_LEAST(4, 2)
+#define WS_VENDOR(oui) \
+    get_manuf_name_if_known( \
+        (const uint8_t[6]){ (oui)[0], (oui)[1], (oui)[2] }, 6)
+#else
 #define WS_VENDOR(oui) get_manuf_name_if_known(oui)
+#endif
+
+/* How a program of its own starts libwireshark (tests/c/) */
+#if WS_AT_LEAST(4, 6)
+#define WS_LOG_INIT(program) ws_log_init(NULL)
+#define WS_CONFIGURATION_INIT(path) configuration_init(path)
+#else
+#define WS_LOG_INIT(program) ws_log_init((program), NULL)
+#define WS_CONFIGURATION_INIT(path) configuration_init((path), NULL)
 #endif
 
 #endif /* WS_COMPAT_H */

@@ -420,8 +420,8 @@ class Connection:
 TEXTS = {b"companycode": "company_code", b"servicecode": "service_code", b"controlcode": "control_code",
          **{k.encode(): k for k in "sip_domain username password area_code url_update url_update_cas".split()}}
 ADDRESSES = (b"ip_addr", b"gateway", b"sipsv_addr", b"regsv_addr")
+# Greatest value, most digits.
 NUMBERS = {b"resultcode": (65535, 5), b"netmask": (32, 10), b"dscp": (63, 10), b"term_type": (255, 10),
-           # Greatest value, most digits.
            **{k: (65535, 10) for k in (b"sipsv_port", b"regsv_port", b"rtpport1", b"rtpport2")}}
 # Keys that mean something in an extension's configuration and in a setup push alone.
 EXTENSION_KEYS, WITH_EXTENSION_KEYS = (b"id", b"term_type"), range(9, 13)

@@ -220,13 +220,33 @@ fn ordinary_traffic_is_unchanged_on_another_port() {
     }
 }
 
+/// A browser's pages and what came after an Upgrade, on connections with
+/// M-CAS, by what HTTP says of them.
+fn beside_m_cas(path: &Path) -> Vec<u32> {
+    let asked = "http.user_agent contains \"Mozilla\" \
+        and not http.user_agent contains \"M-CAS\"";
+    let mut beside = frames(path, &format!("websocket or {asked}"), &[]);
+    let requests: Vec<_> = beside.iter().map(u32::to_string).collect();
+    if !requests.is_empty() {
+        let answers = format!("http.request_in in {{{}}}", requests.join(","));
+        beside.extend(frames(path, &answers, &[]));
+    }
+    beside
+}
+
 #[test]
 fn what_surrounds_m_cas_is_unchanged() {
+    let mut beside = 0;
     for path in recorded(false) {
         let ours = frames(&path, "mcas", &[]);
+        for frame in beside_m_cas(&path) {
+            assert!(!ours.contains(&frame), "{path:?} {frame} became ours");
+            beside += 1;
+        }
         let settings: &[Setting] = &[(&[], &ours)];
         assert_none(&changes(&path, &[PDML], &[], settings));
     }
+    assert_ne!(beside, 0, "nothing of that is in the captures");
 }
 
 #[test]

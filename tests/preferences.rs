@@ -112,7 +112,6 @@ fn setup_push_is_found_by_the_heuristic() {
     let decode_as = ["-d", "tcp.port==8989,mcas_http"];
     for (options, expected) in [
         (vec![], &pushes[..]),
-        (NO_HTTP_HEURISTIC.to_vec(), &pushes),
         (NO_HEURISTIC.to_vec(), &[]),
         (vec!["-o", "mcas.heuristic:FALSE"], &[]),
         ([NO_HEURISTIC, decode_as].concat(), &pushes),

@@ -324,8 +324,16 @@ fn every_segment_retransmitted() {
     let mut capture = Capture::default();
     let mut delivered = Vec::new();
     // Message by message in one segment or in three; the copy comes at once
-    // or after all of the message.
-    for (pieces, at_once) in [(1, true), (3, true), (3, false)] {
+    // or after all of the message. Wireshark 4.4 itself loses the second
+    // message of a connection whose pieces are repeated at once.
+    for (pieces, at_once, exchanges) in [
+        (1, true, &[0, 1, 2, 3, 0][..]),
+        (3, true, &[0]),
+        (3, true, &[1]),
+        (3, true, &[2]),
+        (3, true, &[3]),
+        (3, false, &[0, 1, 2, 3, 0]),
+    ] {
         let mut connection = capture.connect(80);
         let mut send = |from, message| {
             let pieces = match pieces {
@@ -350,7 +358,7 @@ fn every_segment_retransmitted() {
             completes
         };
         // A copy taken for a request of its own would shift the next pair.
-        for exchange in [0, 1, 2, 3, 0] {
+        for &exchange in exchanges {
             let Exchange { request, response } = &EXCHANGES[exchange];
             let request = send(Side::Client, request);
             let response = send(Side::Server, response);

@@ -25,6 +25,8 @@
 #include <wsutil/privileges.h>
 #include <wsutil/wslog.h>
 
+#include "../../plugin/ws_compat.h"
+
 static void
 fail(const char *what, const char *why)
 {
@@ -66,9 +68,9 @@ main(int argc, char **argv)
 {
     char *error;
 
-    ws_log_init("decode_as", NULL); /* else it logs every step */
+    WS_LOG_INIT("decode_as"); /* else it logs every step */
     init_process_policies();
-    error = configuration_init(argv[0], NULL);
+    error = WS_CONFIGURATION_INIT(argv[0]);
     if (error)
         fail("configuration_init", error);
     wtap_init(TRUE);
