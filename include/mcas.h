@@ -148,6 +148,9 @@ typedef struct mcas_span {
 
 /* Flags of a mcas_context. */
 #define MCAS_END_OF_STREAM 1u /* the connection ends behind the buffer */
+#define MCAS_HEAD_ONLY 2u     /* only the head is of interest: chunks, which
+                                 can be many, are not walked, and such a
+                                 message does not count as complete */
 
 /*
  * mcas_context: what the caller knows about a message from outside of its
@@ -159,7 +162,7 @@ typedef struct mcas_context {
                                 MCAS_TYPE_NONE for one that is not ours,
                                 MCAS_TYPE_UNSEEN if there was none */
     uint32_t request_method; /* of a response: method of its request */
-    uint32_t flags;          /* MCAS_END_OF_STREAM */
+    uint32_t flags;          /* MCAS_END_OF_STREAM, MCAS_HEAD_ONLY */
 } mcas_context;
 
 /* mcas_message: where the parts of a message are, and what it is for. */
@@ -407,8 +410,9 @@ mcas_status mcas_note_get(uint32_t id, mcas_note_info *out);
 
 /*
  * mcas_sniff: a first look at bytes that nothing is known of, which costs
- * next to nothing where the answer is no. The first two answers are certain;
- * the third promises nothing, and is also given for what ends HTTP on a
+ * next to nothing where the answer is no. The first two answers are certain
+ * for requests; of responses only the first that is not interim is looked
+ * at. The third promises nothing, and is also given for what ends HTTP on a
  * connection (CONNECT, 101).
  *
  * Returns: MCAS_OK.

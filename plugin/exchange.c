@@ -73,6 +73,20 @@ first_seq(tvbuff_t *tvb, const struct tcpinfo *tcp)
     return ended ? tcp->nxtseq - length : tcp->seq;
 }
 
+/* What nothing is known of, and only the head matters of. */
+static const mcas_context head_only = {
+    MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, MCAS_HEAD_ONLY
+};
+
+/* Announced bytes that are not at hand, as far as sequence numbers and
+ * Wireshark's lengths can tell. */
+static uint32_t
+missing_bytes(const mcas_message *message)
+{
+    return (uint32_t)MIN(message->body_missing,
+                         (uint64_t)(INT32_MAX - message->length));
+}
+
 /* A key for one direction of a connection. */
 static uint64_t
 direction_key(const address *from, uint32_t from_port, const address *to,
@@ -112,8 +126,8 @@ mcas_other_request(packet_info *pinfo, tvbuff_t *tvb,
     bytes = tvb_get_ptr(tvb, 0, (int)length);
     /* POST, PUT, PATCH: the body may come in segments of its own. */
     if (*bytes == 'P'
-        && mcas_message_parse(bytes, length, NULL, &message) >= 0)
-        end += (uint32_t)message.body_missing;
+        && mcas_message_parse(bytes, length, &head_only, &message) >= 0)
+        end += missing_bytes(&message);
     key = direction_key(&pinfo->src, pinfo->srcport, &pinfo->dst,
                         pinfo->destport);
     other = (other_requests *)wmem_map_lookup(others, &key);
@@ -274,21 +288,24 @@ waiting_exchange(connection *conn, const struct tcpinfo *tcp, uint32_t seq)
         while (conn->first && conn->first->answering
                && conn->first->response_seq != seq)
             drop_first(conn);
+        /* One that began before a request was sent does not answer it. */
+        if (conn->first && behind(conn->first->request_ack, seq))
+            return NULL;
     }
     return conn->first;
 }
 
 /* What a response has to be parsed with. */
 static mcas_context
-response_context(connection *conn, packet_info *pinfo,
-                 const struct tcpinfo *tcp, const mcas_exchange *exchange)
+response_context(packet_info *pinfo, const struct tcpinfo *tcp,
+                 const mcas_exchange *exchange)
 {
     mcas_context context = { MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, 0 };
 
     if (exchange) {
         context.request_type = exchange->request_type;
         context.request_method = exchange->request_method;
-    } else if (!conn && answers_other_request(pinfo, tcp)) {
+    } else if (answers_other_request(pinfo, tcp)) {
         context.request_type = MCAS_TYPE_NONE;
     }
     if (tcp && (tcp->flags & TH_FIN))
@@ -312,7 +329,7 @@ static bool
 worth_following(packet_info *pinfo, const uint8_t *bytes, uint32_t length,
                 const struct tcpinfo *tcp, bool *upgraded)
 {
-    mcas_context context = response_context(NULL, pinfo, tcp, NULL);
+    mcas_context context = response_context(pinfo, tcp, NULL);
     mcas_message message;
 
     for (uint32_t at = 0; at < length; at += message.length) {
@@ -350,7 +367,7 @@ begin_message(connection *conn, packet_info *pinfo,
             exchange->answering = true;
             exchange->response_seq = seq;
         }
-    } else if (mcas_message_parse(bytes, length, NULL, &message) >= 0
+    } else if (mcas_message_parse(bytes, length, &head_only, &message) >= 0
                && message.kind == MCAS_KIND_REQUEST
                && (message.flags & MCAS_HEAD_COMPLETE)) {
         add_request(conn, pinfo, tcp, seq, &message);
@@ -390,9 +407,11 @@ take_response(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
               mcas_exchange *exchange)
 {
     bool interim = message->status >= 100 && message->status < 200;
+    uint32_t end = seq + message->length + missing_bytes(message);
 
-    conn->server_end = seq + message->length
-        + (uint32_t)message->body_missing;
+    /* A retransmission does not take it back. */
+    if (!conn->server_seen || behind(end, conn->server_end))
+        conn->server_end = end;
     conn->server_seen = true;
     conn->tunnel = message->status == 101
         || (message->method == MCAS_METHOD_CONNECT
@@ -458,8 +477,7 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
         bool response = is_response(bytes + at, limit - at);
         mcas_exchange *exchange =
             response ? waiting_exchange(conn, tcp, seq) : NULL;
-        mcas_context context =
-            response_context(conn, pinfo, tcp, exchange);
+        mcas_context context = response_context(pinfo, tcp, exchange);
         mcas_message message;
 
         if (mcas_message_parse(bytes + at, limit - at, &context, &message)
@@ -473,9 +491,7 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
 
             found->offset = at;
             found->length = message.length;
-            found->missing = (uint32_t)MIN(
-                message.body_missing,
-                (uint64_t)(INT32_MAX - message.length));
+            found->missing = missing_bytes(&message);
             found->context = context;
             found->exchange = exchange;
             *end = found;
@@ -486,8 +502,7 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
         at += message.length;
         if (!(message.flags & MCAS_COMPLETE)) {
             conn->body_open[side] = tcp && message.body_missing > 0;
-            conn->body_end[side] =
-                base + at + (uint32_t)message.body_missing;
+            conn->body_end[side] = base + at + missing_bytes(&message);
             break;
         }
     }

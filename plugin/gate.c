@@ -75,17 +75,8 @@ show_messages(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                     conversation, pinfo->num, followed_handle);
         }
     }
-    for (; found; found = found->next) {
-        if (found->offset + found->length > tvb_captured_length(tvb))
-            break;
-        call_dissector_only(
-            mcas_handle,
-            tvb_new_subset_length_caplen(tvb, (int)found->offset,
-                                         (int)found->length,
-                                         (int)(found->length
-                                               + found->missing)),
-            pinfo, tree, found);
-    }
+    if (found)
+        call_dissector_only(mcas_handle, tvb, pinfo, tree, found);
 }
 
 /* Set while HTTP dissects a connection that is looked at. From 4.6 on, what
@@ -173,6 +164,13 @@ dissect_followed(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
 {
     if (is_open())
         return dissect_candidate(tvb, pinfo, tree, data);
+    if (inside_http) {
+        /* A tunnel to the very port it goes through. HTTP knows itself as
+         * the dissector of the connection and goes no deeper; it does not
+         * know this one. */
+        call_data_dissector(tvb, pinfo, tree);
+        return (int)tvb_captured_length(tvb);
+    }
     return call_http(tvb, pinfo, tree, data);
 }
 

@@ -123,9 +123,12 @@ draw_vendor(drawing *draw, proto_tree *tree, const source *from,
         tree, hf[MCAS_FIELD_TERMINAL_ID_OUI_RESOLVED], from->tvb,
         (int)item->span.offset, (int)item->span.length, vendor);
     proto_item_set_generated(resolved);
-    if (draw->parts.terminals == 1)
-        draw->parts.vendor = tvb_get_manuf_name(
-            tvb_new_child_real_data(from->tvb, oui, 3, 3), 0);
+    /* The short one is its first half in digits where names are not asked
+     * for (-n). */
+    vendor = tvb_get_manuf_name(
+        tvb_new_child_real_data(from->tvb, oui, 3, 3), 0);
+    if (draw->parts.terminals == 1 && !strchr(vendor, ':'))
+        draw->parts.vendor = vendor;
 }
 
 /* Keeps what the summary needs of an item: the first of its kind. */
@@ -365,6 +368,18 @@ draw_exchange(drawing *draw, const mcas_message *message, tvbuff_t *tvb,
     }
 }
 
+/* A line that nothing in it can break or colour, on a terminal either. */
+static const char *
+printable(wmem_strbuf_t *line)
+{
+    char *text = wmem_strbuf_finalize(line);
+
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '.';
+    return text;
+}
+
 /* The message in a line. */
 static const char *
 summary(const drawing *draw, const mcas_message *message)
@@ -385,7 +400,7 @@ summary(const drawing *draw, const mcas_message *message)
                 line, "%s%s",
                 parts->model || parts->firmware ? " \xe2\x86\x92 " : ", ",
                 parts->file);
-        return wmem_strbuf_get_str(line);
+        return printable(line);
     }
     if (parts->terminal && *parts->terminal)
         wmem_strbuf_append_printf(line, ", terminal %s", parts->terminal);
@@ -420,7 +435,7 @@ summary(const drawing *draw, const mcas_message *message)
         wmem_strbuf_append_printf(line, ", SIP %s", parts->sip_address);
     if (parts->sip_address && parts->sip_port)
         wmem_strbuf_append_printf(line, ":%s", parts->sip_port);
-    return wmem_strbuf_get_str(line);
+    return printable(line);
 }
 
 /* Puts a summary into the Info column, beside those of the messages before
@@ -431,6 +446,10 @@ set_columns(packet_info *pinfo, const char *line, bool among_others)
     wmem_strbuf_t *joined = (wmem_strbuf_t *)p_get_proto_data(
         pinfo->pool, pinfo, proto_mcas, 0);
 
+    /* TCP guards the column once it has handed over other bytes of the same
+     * frame. */
+    if (!joined && !col_get_writable(pinfo->cinfo, COL_PROTOCOL))
+        among_others = true;
     col_set_str(pinfo->cinfo, COL_PROTOCOL, "M-CAS");
     if (among_others) {
         /* What HTTP says of the others stays. */
@@ -448,10 +467,11 @@ set_columns(packet_info *pinfo, const char *line, bool among_others)
     col_add_str(pinfo->cinfo, COL_INFO, wmem_strbuf_get_str(joined));
 }
 
-int
-dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+/* Shows the message at the beginning of a buffer; tells its length. */
+static uint32_t
+dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
+                const mcas_found *found)
 {
-    const mcas_found *found = (const mcas_found *)data;
     drawing draw = { .pinfo = pinfo };
     source head = { tvb, NULL, tvb_captured_length(tvb) };
     mcas_message message;
@@ -485,7 +505,28 @@ dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     line = summary(&draw, &message);
     proto_item_set_text(draw.item, "M-CAS, %s", line);
     set_columns(pinfo, line, found && found->among_others);
-    return (int)message.length;
+    return message.length;
+}
+
+/* All messages of a run of bytes in one call, since each call of a dissector
+ * is a layer, and Wireshark stops at some hundreds of them. */
+int
+dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    uint32_t captured = tvb_captured_length(tvb);
+
+    if (!data)
+        return (int)dissect_message(tvb, pinfo, tree, NULL);
+    for (const mcas_found *found = (const mcas_found *)data;
+         found && found->length <= captured
+         && found->offset <= captured - found->length;
+         found = found->next)
+        dissect_message(
+            tvb_new_subset_length_caplen(
+                tvb, (int)found->offset, (int)found->length,
+                (int)(found->length + found->missing)),
+            pinfo, tree, found);
+    return (int)captured;
 }
 
 /* The names of a field's values, in the form that Wireshark wants. */
@@ -616,7 +657,7 @@ register_notes(void)
                                 (int)count);
 }
 
-void
+static void
 mcas_register(void)
 {
     static int *ett[] = { &ett_mcas[0], &ett_mcas[1], &ett_mcas[2] };

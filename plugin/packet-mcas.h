@@ -51,7 +51,8 @@ struct tcpinfo;
 void mcas_gate_register(void);
 void mcas_gate_handoff(void);
 
-/* packet-mcas.c: shows a message; data is its mcas_found. */
+/* packet-mcas.c: shows the messages of a mcas_found, which is the data; or
+ * without data the one at the beginning. */
 int dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                  void *data);
 

@@ -85,7 +85,7 @@ unsafe fn bytes<'a>(
 ///
 /// # Safety
 /// `start` is NULL or good for writing `length` bytes that nothing else
-/// touches for the time of `'a`, and that are initialised.
+/// touches for the time of `'a`.
 unsafe fn room<'a>(
     start: *mut u8,
     length: usize,
@@ -96,8 +96,12 @@ unsafe fn room<'a>(
     match (start.is_null(), length) {
         (_, 0) => Ok(&mut []),
         (true, _) => Err(ERR_NULL),
-        // SAFETY: as in `bytes`.
-        _ => Ok(unsafe { core::slice::from_raw_parts_mut(start, length) }),
+        // SAFETY: as in `bytes`; and a slice is of initialised bytes, which
+        // fresh memory of the caller's need not be.
+        _ => Ok(unsafe {
+            start.write_bytes(0, length);
+            core::slice::from_raw_parts_mut(start, length)
+        }),
     }
 }
 
@@ -412,7 +416,7 @@ pub unsafe extern "C" fn mcas_next(
 ///
 /// # Safety
 /// `buf` is NULL or good for reading `len` bytes, `item` NULL or good for
-/// reading, `out` NULL or good for writing `room` bytes, `needed` NULL or
+/// reading, `out` NULL or good for writing `out_len` bytes, `needed` NULL or
 /// good for writing.
 #[no_mangle]
 pub unsafe extern "C" fn mcas_item_text(

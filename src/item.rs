@@ -35,8 +35,8 @@ pub struct Item {
     pub flags: u32,
     /// Where the item is read from. For a text it is the value itself.
     pub span: Span,
-    /// Value of a numeric field; for [`Note::ParamMissing`] the number of
-    /// the missing [`Field`].
+    /// Value of a numeric field; for [`Note::ParamMissing`] and
+    /// [`Note::ValueInconsistent`] the number of the [`Field`] it is about.
     pub number: u64,
     /// Value of an address: its first 4, 6 or 16 bytes, in network order.
     pub bytes: [u8; 16],

@@ -15,7 +15,7 @@ use crate::pairs::{self, Grammar};
 use crate::span::{Span, MAX_INPUT};
 use crate::target;
 use crate::text;
-use crate::value::number;
+use crate::value::content_length;
 use crate::Error;
 
 /// [`Message::kind`]: too little is there to tell.
@@ -132,6 +132,9 @@ pub enum Framing {
 
 /// [`Context::flags`]: the connection ends with the last byte of the input.
 pub const END_OF_STREAM: u32 = 1;
+/// [`Context::flags`]: only the head is of interest. A body's chunks, which
+/// can be many, are not walked; such a message does not count as complete.
+pub const HEAD_ONLY: u32 = 2;
 
 /// What the caller knows about a message from outside of its bytes.
 #[repr(C)]
@@ -142,7 +145,7 @@ pub struct Context {
     pub request_type: u32,
     /// For a response: [`Method`] of its request.
     pub request_method: u32,
-    /// [`END_OF_STREAM`].
+    /// [`END_OF_STREAM`], [`HEAD_ONLY`].
     pub flags: u32,
 }
 
@@ -260,7 +263,10 @@ impl Message {
                     self.flags |= BODY_LATIN1;
                 }
             }
-            Name::ContentLength => body.length = number(text),
+            Name::ContentLength => {
+                // The first one that reads counts, as in HTTP's dissector.
+                body.length = body.length.or(content_length(text));
+            }
             Name::ContentEncoding => {
                 let coded = !text.is_empty()
                     && !text.eq_ignore_ascii_case(b"identity");
@@ -298,7 +304,7 @@ impl Message {
     }
 
     /// Finds where the body ends.
-    fn delimit(&mut self, input: &[u8], headers: &BodyHeaders, ended: bool) {
+    fn delimit(&mut self, input: &[u8], headers: &BodyHeaders, known: u32) {
         let start = self.body.start();
         let rest = &input[start..];
         let framing = self.framing(headers);
@@ -311,6 +317,7 @@ impl Message {
                 self.body_missing = announced - length;
                 (length as usize, self.body_missing == 0)
             }
+            Framing::Chunked if known & HEAD_ONLY != 0 => (0, false),
             Framing::Chunked => {
                 let mut data = 0;
                 let end = chunked::for_each(rest, |part| {
@@ -327,7 +334,7 @@ impl Message {
                     }
                 }
             }
-            Framing::UntilClose => (rest.len(), ended),
+            Framing::UntilClose => (rest.len(), known & END_OF_STREAM != 0),
         };
         self.body = Span::between(start, start + length);
         if framing != Framing::Chunked {
@@ -541,8 +548,7 @@ pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
         message.header(input, name, value, &mut headers);
     }
     if head.whole {
-        let ended = context.flags & END_OF_STREAM != 0;
-        message.delimit(input, &headers, ended);
+        message.delimit(input, &headers, context.flags);
     }
     message.length = message.body.end() as u32;
     message.message_type = match message.kind {

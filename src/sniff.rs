@@ -1,13 +1,14 @@
 //! A first look at bytes that nothing is known of.
 //!
 //! A dissector asks this of every segment on port 80, so it must cost next
-//! to nothing where the answer is no. It therefore errs to one side only:
-//! [`Sniff::Candidate`] promises nothing but that parsing is worth it, while
-//! the other answers are certain.
+//! to nothing where the answer is no. [`Sniff::Candidate`] promises nothing
+//! but that parsing is worth it. The other answers are certain for requests;
+//! of responses only the first that is not interim is looked at, since one
+//! that tells by itself what it is has lost its request, and is rare enough.
 
 use crate::agent;
 use crate::lan;
-use crate::message::{self, Context, COMPLETE, KIND_REQUEST, RESULT_CODE};
+use crate::message::{self, Context, COMPLETE, HEAD_ONLY, RESULT_CODE};
 use crate::target;
 use memchr::{memchr, memmem};
 use std::sync::LazyLock;
@@ -40,10 +41,9 @@ pub fn sniff(input: &[u8]) -> Sniff {
         Some(b'A'..=b'Z') => request(input),
         Some(b'\r' | b'\n') => {
             // Blank lines in front of a message: not worth being fast.
-            let blank = |b: &&u8| matches!(b, b'\r' | b'\n');
-            let skip = input.iter().take_while(blank).count();
-            match input.get(skip) {
-                Some(b'A'..=b'Z') => sniff(&input[skip..]),
+            let rest = &input[blank_lines(input)..];
+            match rest.first() {
+                Some(b'A'..=b'Z') => sniff(rest),
                 _ => Sniff::No,
             }
         }
@@ -98,20 +98,21 @@ fn request(mut input: &[u8]) -> Sniff {
             return Sniff::Candidate;
         }
         let (head, rest) = head(input);
-        if mentions_us(head) || is_lan(head) {
+        if head.len() >= HEAD_MAX || mentions_us(head) || is_lan(head) {
             return Sniff::Candidate;
         }
         if rest.is_empty() {
             return Sniff::OtherRequest;
         }
-        // A body follows, or another request, or both.
-        match message::parse(input, &Context::default()) {
-            Ok(message)
-                if message.kind == KIND_REQUEST
-                    && message.has(COMPLETE)
-                    && message.length > 0 =>
-            {
+        // A body follows, or another request, or both. Behind a long chunked
+        // body, which HTTP takes chunk by chunk, there is nothing yet.
+        let long = rest.len() > HEAD_MAX;
+        let flags = if long { HEAD_ONLY } else { 0 };
+        let context = Context { flags, ..Context::default() };
+        match message::parse(input, &context) {
+            Ok(message) if message.has(COMPLETE) => {
                 input = &input[message.length as usize..];
+                input = &input[blank_lines(input)..];
                 if !is_request_line(input) {
                     return Sniff::OtherRequest;
                 }
@@ -119,6 +120,11 @@ fn request(mut input: &[u8]) -> Sniff {
             _ => return Sniff::OtherRequest,
         }
     }
+}
+
+/// Length of the line ends that a message may have in front of it.
+fn blank_lines(input: &[u8]) -> usize {
+    input.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
 /// Whether a line begins as a request does: a method and a space.
@@ -167,6 +173,18 @@ fn mentions_us(head: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    /// A head so long that nobody looked to its end may be anything.
+    #[test]
+    fn long_heads() {
+        for (length, expected) in
+            [(HEAD_MAX / 2, Sniff::OtherRequest), (HEAD_MAX, Sniff::Candidate)]
+        {
+            let cookie = "c".repeat(length);
+            let head = format!("GET / HTTP/1.1\r\nCookie: {cookie}\r\n\r\n");
+            assert_eq!(sniff(head.as_bytes()), expected);
+        }
+    }
+
     #[test]
     fn answers() {
         use Sniff::*;
@@ -192,6 +210,11 @@ mod tests {
             ("GET /cas_tel_list/ HTTP/1.1\r\n\r\n", Candidate),
             ("GET http://ntt.setup/cas_tel_list HTTP/1.1\r\n", Candidate),
             ("GET /x?/cas_tel_list/ HTTP/1.1\r\n\r\n", OtherRequest),
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n.\r\n\
+                 POST / HTTP/1.1\r\nUser-Agent: M-CAS/1.0\r\n\r\n",
+                Candidate,
+            ),
             ("CONNECT a:443 HTTP/1.1\r\n\r\n", Candidate),
             ("HTTP/1.1 101 Switching\r\n\r\n", Candidate),
             ("HTTP/1.1 200 OK\r\n\r\n<html>", No),

@@ -13,6 +13,17 @@ pub(crate) fn number(text: &[u8]) -> Option<u64> {
     })
 }
 
+/// Reads a Content-Length: `1*DIGIT`, however long; a number that no body
+/// can have is held at the limit.
+pub(crate) fn content_length(text: &[u8]) -> Option<u64> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    digits.then(|| {
+        text.iter().fold(0u64, |sum, &b| {
+            sum.saturating_mul(10).saturating_add(u64::from(b - b'0'))
+        })
+    })
+}
+
 /// Reads a number from 0 to `max`.
 pub(crate) fn number_up_to(text: &[u8], max: u64) -> Option<u64> {
     number(text).filter(|&n| n <= max)
@@ -180,6 +191,15 @@ mod tests {
         assert_eq!(result_code(b"00010"), Some(10));
         assert_eq!(result_code(b"000010"), None);
         assert_eq!(result_code(b"70000"), None);
+    }
+
+    #[test]
+    fn content_lengths() {
+        assert_eq!(content_length(b"00000000000036"), Some(36));
+        assert_eq!(content_length(b"99999999999999999999"), Some(u64::MAX));
+        for text in ["", "+1", "-1", "1, 1", "0x10"] {
+            assert_eq!(content_length(text.as_bytes()), None, "{text:?}");
+        }
     }
 
     #[test]
