@@ -16,6 +16,8 @@ mod lints;
 mod preferences;
 /// Every prefix of every message: bounds, progress, no panic.
 mod prefix;
+/// One test for each bug that was found.
+mod regression;
 /// The same message however TCP delivers it.
 mod segments;
 /// Running tshark, reading its output, writing captures.

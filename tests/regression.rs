@@ -1,0 +1,197 @@
+use crate::support::{
+    columns, frames, messages, tshark, tshark_without_plugin, Capture,
+    Connection, Side,
+};
+use tempfile::NamedTempFile;
+
+const FORM: &str = "TerminalID=001F67A1B2C3";
+const SETTINGS: &str = "ResultCode=0000\r\nip_addr=192.0.2.1\r\n\
+    sipsv_addr=192.0.2.2\r\nip_tel_num=0312345678\r\n";
+
+fn post(path: &str, header: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: add-con.mcas\r\n{header}\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn page(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: www.example.jp\r\n\r\n")
+}
+
+fn answer(media_type: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// A capture in which client and server send these segments.
+fn conversation(port: u16, turns: &[(Side, &str)]) -> NamedTempFile {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(port);
+    for (side, bytes) in turns {
+        capture.send(&mut connection, *side, bytes.as_bytes());
+    }
+    capture.write()
+}
+
+/// Type of each message, in order.
+fn types(capture: &NamedTempFile, options: &[&str]) -> Vec<String> {
+    messages(capture.path(), options)
+        .iter()
+        .flat_map(|message| message.values("mcas.type"))
+        .map(String::from)
+        .collect()
+}
+
+use Side::{Client, Server};
+
+/// HTTP stops at a tunnel to the very port it goes through by knowing its own
+/// handle; the gate's it does not know, and called itself without end.
+#[test]
+fn tunnel_to_its_own_port() {
+    let capture = conversation(
+        9999,
+        &[
+            (Client, "CONNECT h:9999 HTTP/1.1\r\nHost: h\r\n\r\n"),
+            (Server, "HTTP/1.1 200 OK\r\n\r\n"),
+            (Client, &post("/", "", FORM)),
+            (Server, &answer("text/plain", SETTINGS)),
+        ],
+    );
+    let path = capture.path().to_str().expect("a plain name");
+    for passes in [&["-r", path][..], &["-2", "-r", path]] {
+        assert_eq!(tshark(passes), tshark_without_plugin(passes));
+    }
+}
+
+/// Each message was a layer of its own, and Wireshark stops at 500 of them.
+#[test]
+fn a_thousand_messages_in_a_segment() {
+    let requests = "GET / HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n".repeat(1000);
+    let capture = conversation(80, &[(Client, &requests)]);
+    assert_eq!(types(&capture, &[]), vec!["0"; 1000]);
+    let layers = ["-T", "fields", "-e", "frame.protocols"];
+    let path = capture.path().to_str().expect("a plain name");
+    let shown = tshark(&[&["-r", path, "-Y", "mcas"], &layers[..]].concat());
+    assert_eq!(shown.matches("mcas").count(), 1, "{shown}");
+}
+
+/// A page that began before our request was sent does not answer it.
+#[test]
+fn page_under_way_when_we_ask() {
+    let long = answer("text/html", &"x".repeat(2000));
+    let capture = conversation(
+        80,
+        &[
+            (Client, &page("/long")),
+            (Server, &long[..1000]),
+            (Client, &post("/", "", FORM)),
+            (Server, &long[1000..]),
+            (Server, &answer("text/plain", SETTINGS)),
+        ],
+    );
+    assert_eq!(types(&capture, &[]), ["1", "2"]);
+    let answered = messages(capture.path(), &[]).pop().expect("two of them");
+    assert_eq!(answered.frame, 12);
+}
+
+/// The end of what the server sent went backwards, and the next request was
+/// taken for one whose answer was lost.
+#[test]
+fn retransmitted_response_without_analysis() {
+    let mut capture = Capture::default();
+    let mut connection: Connection = capture.connect(80);
+    let (ask, settings) =
+        (post("/", "", FORM), answer("text/plain", SETTINGS));
+    capture.send(&mut connection, Client, ask.as_bytes());
+    let first = connection.segment(Server, settings.as_bytes());
+    capture.push(&first);
+    capture.push(&connection.acknowledge(Client));
+    capture.send(&mut connection, Client, page("/a").as_bytes());
+    let html = answer("text/html", "a");
+    capture.send(&mut connection, Server, html.as_bytes());
+    capture.push(&first);
+    // Both wait for an answer at the same time.
+    capture.push(&connection.segment(Client, ask.as_bytes()));
+    capture.push(&connection.segment(Client, page("/b").as_bytes()));
+    capture.send(&mut connection, Server, settings.as_bytes());
+    capture.send(&mut connection, Server, html.as_bytes());
+    let capture = capture.write();
+    let option = ["-o", "tcp.analyze_sequence_numbers:FALSE"];
+    assert_eq!(types(&capture, &option), ["1", "2", "2", "1", "2"]);
+}
+
+/// The line end behind another request's body hid ours.
+#[test]
+fn blank_line_between_pipelined_requests() {
+    let other = "POST /x HTTP/1.1\r\nHost: www.example.jp\r\n\
+        Content-Length: 1\r\n\r\nx\r\n";
+    let both = format!("{other}{}", post("/", "", FORM));
+    let html = answer("text/html", "x");
+    let answers = format!("{html}{}", answer("text/plain", SETTINGS));
+    let capture = conversation(80, &[(Client, &both), (Server, &answers)]);
+    assert_eq!(types(&capture, &[]), ["1", "2"]);
+}
+
+/// Nobody looked behind 64 KiB of a head.
+#[test]
+fn host_behind_a_long_cookie() {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    let request = format!(
+        "GET / HTTP/1.1\r\nCookie: {}\r\nHost: add-con.mcas\r\n\r\n",
+        "c".repeat(70_000)
+    );
+    for segment in request.as_bytes().chunks(1400) {
+        capture.send(&mut connection, Client, segment);
+    }
+    assert_eq!(types(&capture.write(), &[]), ["0"]);
+}
+
+/// A terminal obeys control characters: the summary has none.
+#[test]
+fn control_characters_in_the_summary() {
+    let form = "TerminalID=%1b%5b31m%0aX%7f";
+    let capture = conversation(80, &[(Client, &post("/", "", form))]);
+    let shown = columns(capture.path(), &[]);
+    let info = &shown[&4].info;
+    assert_eq!(info, "Provisioning request, terminal .[31m.X.");
+    // The field itself has them all.
+    let request = &messages(capture.path(), &[])[0];
+    assert_eq!(request.values("mcas.terminal_id").len(), 1);
+}
+
+/// A length of more digits than a value of ours may have lost the body.
+#[test]
+fn long_content_length() {
+    let form = post("/", "", FORM);
+    let padded = form.replace("Length: ", "Length: 0000000000000");
+    let capture = conversation(80, &[(Client, &padded)]);
+    let request = &messages(capture.path(), &[])[0];
+    assert_eq!(request.values("mcas.terminal_id"), ["001F67A1B2C3"]);
+}
+
+/// What other bytes of the same frame are stays in the Info column.
+#[test]
+fn other_bytes_of_the_frame_stay_in_the_info_column() {
+    let html = answer("text/html", &"x".repeat(100));
+    let rest = format!("{}{}", &html[50..], answer("text/plain", SETTINGS));
+    let capture = conversation(
+        80,
+        &[
+            (Client, &page("/a")),
+            (Client, &post("/", "", FORM)),
+            (Server, &html[..50]),
+            (Server, &rest),
+        ],
+    );
+    let ours = frames(capture.path(), "mcas.type == 2", &[]);
+    let shown = columns(capture.path(), &[]);
+    let info = &shown[&ours[0]].info;
+    assert!(info.contains("HTTP/1.1 200 OK"), "{info}");
+    assert!(info.contains("Provisioning response, Success"), "{info}");
+}
