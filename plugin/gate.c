@@ -12,6 +12,8 @@
  */
 #include "packet-mcas.h"
 
+#include <string.h>
+
 #include <epan/conversation.h>
 #include <epan/exceptions.h>
 #include <epan/prefs.h>
@@ -79,16 +81,27 @@ show_messages(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
         call_dissector_only(mcas_handle, tvb, pinfo, tree, found);
 }
 
-/* Set while HTTP dissects a connection that is looked at. From 4.6 on, what
- * HTTP finds in a tunnel (CONNECT) goes to the dissector of the tunnel's
- * port, which may be the gate again: none of it is ours. */
+/* Set while HTTP dissects a connection that is looked at. */
 static bool inside_http;
 
-/* Whether anything may be ours. */
+/* Whether HTTP calls, and not TCP: from 4.6 on, it gives what is in a tunnel
+ * (CONNECT) to the dissector of the tunnel's port, which may be the gate, or
+ * to the heuristics. Where the outer connection is not looked at, HTTP is the
+ * current protocol; the gate, one in name only, never is. */
 static bool
-is_open(void)
+is_tunnelled(const packet_info *pinfo)
 {
-    return !inside_http && proto_is_protocol_enabled(protocol_mcas);
+    return inside_http
+        || (pinfo->current_proto
+            && strcmp(pinfo->current_proto,
+                      proto_get_protocol_short_name(protocol_http)) == 0);
+}
+
+/* Whether anything may be ours; nothing in a tunnel is. */
+static bool
+is_open(const packet_info *pinfo)
+{
+    return proto_is_protocol_enabled(protocol_mcas) && !is_tunnelled(pinfo);
 }
 
 /* Dissects bytes that hold, or may hold, something of ours. */
@@ -143,7 +156,7 @@ sniff(tvbuff_t *tvb)
 static int
 dissect_gate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    if (is_open()) {
+    if (is_open(pinfo)) {
         switch (sniff(tvb)) {
         case MCAS_SNIFF_CANDIDATE:
             return dissect_candidate(tvb, pinfo, tree, data);
@@ -162,9 +175,9 @@ static int
 dissect_followed(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                  void *data)
 {
-    if (is_open())
+    if (is_open(pinfo))
         return dissect_candidate(tvb, pinfo, tree, data);
-    if (inside_http) {
+    if (is_tunnelled(pinfo)) {
         /* A tunnel to the very port it goes through. HTTP knows itself as
          * the dissector of the connection and goes no deeper; it does not
          * know this one. */
@@ -214,7 +227,7 @@ heuristic_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     /* Registered without a protocol (under one, the first frame would show
      * a layer too many), it has to look at all the switches itself. */
     if (!pref_heuristic || !heuristic_mcas_tcp->enabled
-        || !is_open()
+        || !is_open(pinfo)
         || !proto_is_protocol_enabled(protocol_http))
         return FALSE;
     if (heuristic_http_tcp && heuristic_http_tcp->enabled
