@@ -1,4 +1,4 @@
-.PHONY: help build demo test run install uninstall clean
+.PHONY: help build demo test run install uninstall lints matrix dist clean
 
 help:
 	@echo 'make build               build the library and the plugin, in release'
@@ -7,6 +7,10 @@ help:
 	@echo 'make run CAPTURE=file    build, and dissect a capture of your own'
 	@echo 'make install             put the plugin where the tshark on this machine looks'
 	@echo 'make uninstall           take it away again'
+	@echo 'make lints               Wireshark'\''s own lints on the plugin'\''s C files'
+	@echo 'make matrix              build and test in each Debian, made for it: see'
+	@echo '                         packaging/versions'
+	@echo 'make dist                packages for the Wireshark of each of them'
 	@echo 'make clean               remove what was built'
 	@echo
 	@echo 'scripts/tshark ARGS...   tshark with the built plugin, not installed, as any user'
@@ -28,6 +32,16 @@ install:
 
 uninstall:
 	@scripts/install remove
+
+lints:
+	@scripts/setup roots
+	@scripts/root trixie scripts/lints
+
+matrix:
+	@scripts/matrix
+
+dist:
+	@scripts/dist
 
 clean:
 	rm -rf target
