@@ -52,8 +52,6 @@ typedef struct {
 
 static wmem_map_t *others; /* by client, server and their ports */
 
-static int proto_key = -1; /* under which a conversation has its connection */
-
 /* Order of sequence numbers, which wrap. */
 static bool
 behind(uint32_t a, uint32_t b)
@@ -186,7 +184,7 @@ get_connection(packet_info *pinfo, const struct tcpinfo *tcp,
 {
     conversation_t *conversation = find_conversation_pinfo(pinfo, 0);
     connection *conn = conversation
-        ? (connection *)conversation_get_proto_data(conversation, proto_key)
+        ? (connection *)conversation_get_proto_data(conversation, proto_mcas)
         : NULL;
 
     if (conn || !make)
@@ -198,7 +196,7 @@ get_connection(packet_info *pinfo, const struct tcpinfo *tcp,
     conn->requests = wmem_tree_new(wmem_file_scope());
     conn->responses = wmem_tree_new(wmem_file_scope());
     conn->client_port = client_port;
-    conversation_add_proto_data(conversation, proto_key, conn);
+    conversation_add_proto_data(conversation, proto_mcas, conn);
     if (tcp && pinfo->srcport == client_port) {
         uint64_t key = direction_key(&pinfo->src, pinfo->srcport,
                                      &pinfo->dst, pinfo->destport);
@@ -518,7 +516,6 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
 void
 mcas_exchange_register(void)
 {
-    proto_key = proto_mcas;
     others = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(),
                                     g_int64_hash, g_int64_equal);
 }

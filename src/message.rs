@@ -365,7 +365,7 @@ impl Message {
             && firmware::parse(path).is_some()
         {
             TYPE_FIRMWARE_REQUEST
-        } else if (method == Method::Post && target::path_is(path, b"/"))
+        } else if (method == Method::Post && target::is_root(path))
             || self.form_has(input, "TerminalID", false)
         {
             TYPE_PROVISIONING_REQUEST
@@ -431,7 +431,12 @@ impl Message {
             // Cut before its status it may still turn out to be interim.
             _ if self.status < 200 => TYPE_NONE,
             TYPE_OTHER_REQUEST => TYPE_OTHER_RESPONSE,
-            1 | 3 | 5 | 7 | 9 | 11 => request_type + 1,
+            TYPE_PROVISIONING_REQUEST
+            | TYPE_FIRMWARE_REQUEST
+            | TYPE_UPDATE_NOTIFICATION
+            | TYPE_EXTENSION_LIST_REQUEST
+            | TYPE_EXTENSION_CONFIGURATION_REQUEST
+            | TYPE_SETUP_PUSH => request_type + 1,
             TYPE_UNSEEN
                 if !self.has(BODY_CODED)
                     && self.has(HEAD_COMPLETE)

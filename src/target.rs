@@ -82,10 +82,9 @@ pub(crate) fn odm(input: &[u8], host: Span) -> Option<Span> {
     .then(|| Span::between(start, end).shifted(host.start()))
 }
 
-/// Whether a path is `expected`. An absolute target without a path means the
-/// root.
-pub(crate) fn path_is(path: &[u8], expected: &[u8]) -> bool {
-    path == expected || (path.is_empty() && expected == b"/")
+/// Whether a path is the root. An absolute target without a path means it.
+pub(crate) fn is_root(path: &[u8]) -> bool {
+    matches!(path, b"" | b"/")
 }
 
 #[cfg(test)]

@@ -289,11 +289,16 @@ fn cut_on_a_port_of_nobody() {
     let shown = messages(file.path(), &["-2"]);
     let found: Vec<u32> = shown.iter().map(|m| m.frame).collect();
     assert_eq!(found, completed);
-    let expected = expect(file.path());
-    let different =
-        differences(file.path(), &expected, shown, &["-2"], |_| true);
+    assert_expected(file.path(), shown);
+}
+
+/// What two passes show of a capture is what the oracle reads in it, and
+/// nothing is malformed.
+fn assert_expected(file: &Path, shown: Vec<Message>) {
+    let expected = expect(file);
+    let different = differences(file, &expected, shown, &["-2"], |_| true);
     assert_eq!(different, [""; 0], "- expected, + shown");
-    assert_nothing_malformed(file.path(), &[]);
+    assert_nothing_malformed(file, &[]);
 }
 
 #[test]
@@ -450,11 +455,7 @@ fn lost_segment() {
         ];
         assert_eq!(links, [[response.to_string()], [request.to_string()]]);
     }
-    let expected = expect(file.path());
-    let different =
-        differences(file.path(), &expected, shown, &["-2"], |_| true);
-    assert_eq!(different, [""; 0], "- expected, + shown");
-    assert_nothing_malformed(file.path(), &[]);
+    assert_expected(file.path(), shown);
 }
 
 /// A response that comes before all of its request. If not even the request's
@@ -492,11 +493,7 @@ fn early_answer() {
         assert_eq!(message.values("mcas.response_to"), [asks.to_string()]);
     }
     assert!(!shown.iter().any(|m| nobodys.contains(&m.frame)));
-    let expected = expect(file.path());
-    let different =
-        differences(file.path(), &expected, shown, &["-2"], |_| true);
-    assert_eq!(different, [""; 0], "- expected, + shown");
-    assert_nothing_malformed(file.path(), &[]);
+    assert_expected(file.path(), shown);
 }
 
 /// Frames cut by the capture, at every length of a message.
@@ -519,11 +516,7 @@ fn truncated() {
     }
     let file = capture.write();
     let shown = messages(file.path(), &["-2"]);
-    let expected = expect(file.path());
-    let different =
-        differences(file.path(), &expected, shown, &["-2"], |_| true);
-    assert_eq!(different, [""; 0], "- expected, + shown");
-    assert_nothing_malformed(file.path(), &[]);
+    assert_expected(file.path(), shown);
 
     // The same without the oracle: all that is shown of a cut message but the
     // pair that is cut is shown of the whole one too.
