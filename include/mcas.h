@@ -7,33 +7,83 @@
  * A TOUR
  *
  * The library reads one HTTP message of either direction, from bytes that
- * the caller holds. It says where the message ends and what it is for
- * (mcas_message_parse), and yields what is in it, one item at a time: fields
- * with a typed value, and notes on whatever is odd.
+ * the caller holds. It says where the message ends and what it is for, and
+ * yields what is in it, one item at a time: fields with a typed value, and
+ * notes on whatever is odd. A whole program:
  *
- *     mcas_message message;
- *     mcas_iter iter;
- *     mcas_item item;
- *     mcas_field_info info;
+ *     #include <mcas.h>
+ *     #include <stdio.h>
  *
- *     if (mcas_message_parse(buf, len, NULL, &message) < 0)
- *         return;                               // not HTTP
- *     mcas_head_items(&message, &iter);
- *     while (mcas_next(&message, buf, len, &iter, &item) == MCAS_OK) {
- *         if (item.kind == MCAS_ITEM_FIELD
- *             && mcas_field_get(item.id, &info) == MCAS_OK)
- *             printf("%s at byte %u\n", info.name, item.span.offset);
+ *     static void print_items(const uint8_t *buf, size_t len, mcas_iter iter)
+ *     {
+ *         mcas_item item;
+ *         char line[256];
+ *         size_t needed;
+ *
+ *         while (mcas_next(buf, len, &iter, &item) == MCAS_OK) {
+ *             mcas_item_format(buf, len, &item, MCAS_FORMAT_LINE, line,
+ *                              sizeof line, &needed);
+ *             printf("%*s%s\n", 4 * item.level, "", line);
+ *         }
  *     }
  *
- * The body is read the same way, after mcas_body_items. A chunked body has
- * no value in one piece, so mcas_body_dechunk puts it together in memory of
- * the caller's first.
+ *     int main(void)
+ *     {
+ *         static uint8_t buf[1 << 20], body[1 << 20];
+ *         size_t len = fread(buf, 1, sizeof buf, stdin), body_len;
+ *         mcas_message message;
+ *         mcas_iter iter;
+ *         mcas_status status = mcas_message_parse(buf, len, NULL, &message);
+ *
+ *         if (status < 0) {
+ *             fprintf(stderr, "%s\n", mcas_status_text(status));
+ *             return 1;
+ *         }
+ *         mcas_head_items(&message, &iter);
+ *         print_items(buf, len, iter);
+ *         // A body is never longer than its message: it has room.
+ *         mcas_body_bytes(&message, buf, len, body, sizeof body, &body_len);
+ *         mcas_body_items(&message, body, body_len, &iter);
+ *         print_items(body, body_len, iter);
+ *         return 0;
+ *     }
+ *
+ * Try it:
+ *
+ *     cc tour.c -o tour $(pkg-config --cflags --libs mcas)
+ *     printf 'POST / HTTP/1.1\r\nHost: add-con.mcas\r\n'\
+ *     'Content-Length: 23\r\n\r\nTerminalID=001F67A1B2C3' | ./tour
+ *
+ * Where to begin:
+ *
+ * - with the bytes of whole messages: mcas_message_parse, as above;
+ * - with the first bytes of a connection, and the question whether to read
+ *   on: mcas_classify; for very many connections mcas_sniff in front of it;
+ * - with HTTP that something else has taken apart (a proxy, Zeek, a web
+ *   framework): mcas_message_from_parts, then mcas_body_items;
+ * - with a part alone: mcas_user_agent_items, mcas_cookie_items,
+ *   mcas_bigip_items, mcas_target_items;
+ * - with chunks: mcas_body_dechunk.
+ *
+ * What there is to find is listed by mcas_type_get, mcas_field_get,
+ * mcas_field_value and mcas_note_get, so that no caller needs a table of its
+ * own. mcas_item_format prints any item.
+ *
+ * A response does not say what it answers. Who has seen its request says so
+ * in a mcas_context:
+ *
+ *     mcas_context context = MCAS_CONTEXT_INIT;
+ *
+ *     context.request_type = request.message_type;
+ *     context.request_method = request.method;
+ *     mcas_message_parse(buf, len, &context, &response);
  *
  * RULES THAT HOLD FOR EVERY FUNCTION
  *
  * Memory. There is none of the library's: structs and buffers are the
- * caller's, there is no handle to free, and nothing is allocated. Strings
- * that are returned are static.
+ * caller's, there is no handle to free, and nothing is allocated. Nothing is
+ * kept behind a call but what the structs show. Strings that are returned
+ * are static, in UTF-8, and end in NUL.
  *
  * Results are spans: offset and length in the buffer they were read from.
  * Hand in the same bytes on every call for a message; other bytes give wrong
@@ -119,6 +169,17 @@ typedef struct mcas_span {
 #define MCAS_TYPE_NONE 0xffffffffu   /* not a message of this protocol */
 #define MCAS_TYPE_UNSEEN 0xfffffffeu /* mcas_context: no request was seen */
 
+/* mcas_type_info: a row of the table of message types. */
+typedef struct mcas_type_info {
+    uint32_t id;             /* MCAS_TYPE_... */
+    uint32_t kind;           /* MCAS_KIND_REQUEST or MCAS_KIND_RESPONSE */
+    uint32_t other;          /* of a request, the type of its response; of a
+                                response, that of its request */
+    uint32_t reserved;       /* 0 */
+    const char *name;        /* for people */
+    const char *description; /* what such a message is for */
+} mcas_type_info;
+
 /* Kinds of message. */
 #define MCAS_KIND_UNKNOWN 0u /* too little is there to tell */
 #define MCAS_KIND_REQUEST 1u
@@ -138,32 +199,51 @@ typedef struct mcas_span {
 #define MCAS_FRAMING_CHUNKED 2u     /* by its chunks */
 #define MCAS_FRAMING_UNTIL_CLOSE 3u /* by the end of the connection */
 
+/* What a Content-Type declares, as far as it matters here. */
+#define MCAS_MEDIA_NONE 0u  /* there is none */
+#define MCAS_MEDIA_FORM 1u  /* application/x-www-form-urlencoded */
+#define MCAS_MEDIA_PLAIN 2u /* text/plain */
+#define MCAS_MEDIA_OTHER 3u
+
+/* Charsets that a Content-Type may declare. */
+#define MCAS_CHARSET_UNKNOWN 0u   /* it declares none */
+#define MCAS_CHARSET_UTF8 1u
+#define MCAS_CHARSET_LATIN1 2u    /* ISO-8859-1, the observed server's */
+#define MCAS_CHARSET_SHIFT_JIS 3u /* as Windows has it */
+#define MCAS_CHARSET_EUC_JP 4u
+#define MCAS_CHARSET_OTHER 5u     /* read as if none were declared */
+
 /* Flags of a message. */
 #define MCAS_COMPLETE 1u      /* nothing of it is missing */
 #define MCAS_HEAD_COMPLETE 2u /* the head is there to its blank line */
 #define MCAS_BODY_CODED 4u    /* gzip or the like: not decoded */
-#define MCAS_BODY_LATIN1 8u   /* the body is declared ISO-8859-1 */
-#define MCAS_UNMATCHED 16u    /* a response without request */
-#define MCAS_BODY_BROKEN 32u  /* what should be a chunk is none */
+#define MCAS_UNMATCHED 8u     /* a response without request */
+#define MCAS_BODY_BROKEN 16u  /* what should be a chunk is none */
 
 /* Flags of a mcas_context. */
 #define MCAS_END_OF_STREAM 1u /* the connection ends behind the buffer */
 #define MCAS_HEAD_ONLY 2u     /* only the head is of interest: chunks, which
                                  can be many, are not walked, and such a
                                  message does not count as complete */
+#define MCAS_CUT 4u           /* mcas_parts: the body goes on behind the bytes
+                                 that are given */
 
 /*
  * mcas_context: what the caller knows about a message from outside of its
  * bytes. Each message is judged by itself or by the request it answers, so
- * this is what makes a response the firmware's or the provisioning's.
+ * this is what makes a response the firmware's or the provisioning's. Set it
+ * to MCAS_CONTEXT_INIT first: zeros would say something else.
  */
 typedef struct mcas_context {
     uint32_t request_type;   /* of a response: type of its request,
                                 MCAS_TYPE_NONE for one that is not ours,
                                 MCAS_TYPE_UNSEEN if there was none */
     uint32_t request_method; /* of a response: method of its request */
-    uint32_t flags;          /* MCAS_END_OF_STREAM, MCAS_HEAD_ONLY */
+    uint32_t flags;          /* MCAS_END_OF_STREAM and the like */
 } mcas_context;
+
+/* Nothing is known, as with NULL for a context. */
+#define MCAS_CONTEXT_INIT { MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, 0u }
 
 /* mcas_message: where the parts of a message are, and what it is for. */
 typedef struct mcas_message {
@@ -176,6 +256,8 @@ typedef struct mcas_message {
                               response */
     uint32_t status;       /* of a response; 0 if it is cut off */
     uint32_t framing;      /* MCAS_FRAMING_... */
+    uint32_t media;        /* MCAS_MEDIA_... */
+    uint32_t charset;      /* MCAS_CHARSET_... */
     uint32_t length;       /* bytes of the buffer that belong to it, from
                               the buffer's start; the next message begins
                               there if this one is MCAS_COMPLETE */
@@ -194,6 +276,37 @@ typedef struct mcas_message {
     mcas_span media_type;  /* of the body, without parameters */
 } mcas_message;
 
+/*
+ * mcas_bytes: bytes of the caller's, good for the time of a call. No NUL is
+ * needed at their end. NULL with length 0 where there are none.
+ */
+typedef struct mcas_bytes {
+    const uint8_t *start;
+    size_t length;
+} mcas_bytes;
+
+/*
+ * mcas_parts: a message that something else has taken apart. What is not
+ * known stays empty. Set it to MCAS_PARTS_INIT first.
+ */
+typedef struct mcas_parts {
+    mcas_context context;        /* of a response: what it answers */
+    uint32_t status;             /* of a response, at most 65535; 0 makes it
+                                    a request */
+    mcas_bytes method;           /* of a request: "POST" */
+    mcas_bytes target;           /* of a request: "/path?query", or
+                                    "http://host/path?query" */
+    mcas_bytes host;             /* of a request; a port may follow */
+    mcas_bytes user_agent;       /* of a request */
+    mcas_bytes content_type;     /* with its parameters */
+    mcas_bytes content_encoding; /* if it was not undone */
+} mcas_parts;
+
+/* A request of which nothing is known. */
+#define MCAS_PARTS_INIT \
+    { MCAS_CONTEXT_INIT, 0u, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+      { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
+
 /* Kinds of item. */
 #define MCAS_ITEM_FIELD 1u
 #define MCAS_ITEM_NOTE 2u
@@ -201,7 +314,6 @@ typedef struct mcas_message {
 /* Flags of an item. */
 #define MCAS_ITEM_GENERATED 1u       /* computed, not read as it stands */
 #define MCAS_ITEM_PERCENT_ENCODED 2u /* so are the bytes of its span */
-#define MCAS_ITEM_LATIN1 4u          /* so are the bytes of its span */
 
 /*
  * mcas_item: a field with its value, or a note.
@@ -211,11 +323,12 @@ typedef struct mcas_message {
  * level n - 1.
  */
 typedef struct mcas_item {
-    uint32_t kind;  /* MCAS_ITEM_... */
-    uint32_t id;    /* MCAS_FIELD_... or MCAS_NOTE_... */
-    uint32_t level; /* depth below the message */
-    uint32_t flags;
-    mcas_span span; /* where it is read from; of a text, the text */
+    uint16_t kind;     /* MCAS_ITEM_FIELD or MCAS_ITEM_NOTE */
+    uint16_t level;    /* depth below the message */
+    uint32_t id;       /* MCAS_FIELD_... or MCAS_NOTE_... */
+    uint32_t flags;    /* MCAS_ITEM_GENERATED and the like */
+    uint32_t charset;  /* MCAS_CHARSET_... of the span's bytes */
+    mcas_span span;    /* where it is read from; of a text, the text */
     uint64_t number;   /* value of a numeric field; of a note that names a
                           field (MCAS_NOTE_PARAM_MISSING and
                           MCAS_NOTE_VALUE_INCONSISTENT), that field */
@@ -224,15 +337,22 @@ typedef struct mcas_item {
 } mcas_item;
 
 /*
- * mcas_iter: where reading stands. Made by mcas_head_items or
- * mcas_body_items; may be copied, which gives a second, independent one.
+ * mcas_iter: where reading stands. Made by the functions whose names end in
+ * _items. It holds no pointer: it may be copied, which gives a second,
+ * independent one, and it may outlive the message that it was made for, but
+ * it is of use only with the same bytes.
  */
 typedef struct mcas_iter {
-    uint64_t state[64]; /* the library's own */
+    uint64_t state[80]; /* the library's own */
 } mcas_iter;
 
+/* How mcas_item_format writes an item. */
+#define MCAS_FORMAT_VALUE 0u /* its value alone, for programs */
+#define MCAS_FORMAT_TEXT 1u  /* what stands on the wire */
+#define MCAS_FORMAT_LINE 2u  /* with its label, for people */
+
 /* Types of field. */
-#define MCAS_STRING 0u        /* text: mcas_item_text */
+#define MCAS_STRING 0u        /* text: mcas_item_format */
 #define MCAS_UINT8 1u
 #define MCAS_UINT16 2u
 #define MCAS_UINT24 3u
@@ -265,7 +385,7 @@ typedef struct mcas_field_info {
     uint32_t flags;          /* MCAS_FLAG_SECRET and the like */
     const char *name;        /* display-filter name, permanent */
     const char *label;       /* for people */
-    const char *description; /* what the label does not say, or NULL */
+    const char *description; /* what the label does not say */
     const char *key;         /* on the wire, in lower case, or NULL */
 } mcas_field_info;
 
@@ -343,12 +463,13 @@ typedef struct mcas_field_info {
 
 /* mcas_note_info: a row of the table of notes. */
 typedef struct mcas_note_info {
-    uint32_t id;         /* MCAS_NOTE_... */
-    uint32_t group;      /* MCAS_GROUP_... */
-    uint32_t severity;   /* MCAS_SEVERITY_... */
-    uint32_t reserved;   /* 0 */
-    const char *name;    /* display-filter name, permanent */
-    const char *summary; /* what it says, for people */
+    uint32_t id;             /* MCAS_NOTE_... */
+    uint32_t group;          /* MCAS_GROUP_... */
+    uint32_t severity;       /* MCAS_SEVERITY_... */
+    uint32_t reserved;       /* 0 */
+    const char *name;        /* display-filter name, permanent */
+    const char *summary;     /* what it says, for people */
+    const char *description; /* what it is about */
 } mcas_note_info;
 
 /* The notes, by their permanent numbers. */
@@ -377,6 +498,17 @@ const char *mcas_version(void);
  * Any number may be given; never NULL.
  */
 const char *mcas_status_name(mcas_status status);
+
+/* mcas_status_text: what a status says, in a sentence; else likewise. */
+const char *mcas_status_text(mcas_status status);
+
+/*
+ * mcas_type_get: the row of a message type. Count id up from 0 to list them
+ * all.
+ *
+ * Returns: MCAS_OK; MCAS_END where there is no such type.
+ */
+mcas_status mcas_type_get(uint32_t id, mcas_type_info *out);
 
 /*
  * mcas_field_get: the row of a field. Count id up from 0 to list them all.
@@ -419,6 +551,27 @@ mcas_status mcas_note_get(uint32_t id, mcas_note_info *out);
  */
 mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
 
+/* Answers of mcas_classify. */
+#define MCAS_CLASS_NO 0u   /* not of this protocol, whatever follows */
+#define MCAS_CLASS_YES 1u  /* of this protocol */
+#define MCAS_CLASS_MORE 2u /* cannot be told yet */
+
+/*
+ * mcas_classify: whether the first message of a stream is of this protocol;
+ * of a stream of responses, the first that is not interim. Yes and no are
+ * final: more bytes do not change them, except that a yes becomes a no where
+ * what follows is no HTTP after all.
+ *
+ * Parameters: context, what the stream answers, or NULL; answer,
+ * MCAS_CLASS_...; message_type, with a yes the type as far as it can be told
+ * by now, else MCAS_TYPE_NONE; needed, with MCAS_CLASS_MORE how many bytes
+ * more there must be, at least 1, before the answer can be yes, else 0.
+ * Returns: MCAS_OK.
+ */
+mcas_status mcas_classify(const uint8_t *buf, size_t len,
+                          const mcas_context *context, uint32_t *answer,
+                          uint32_t *message_type, size_t *needed);
+
 /*
  * mcas_message_parse: reads the message at the beginning of a buffer, which
  * may hold more.
@@ -428,11 +581,25 @@ mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
  * behind the buffer: what is there is told; MCAS_ERR_NOT_HTTP;
  * MCAS_ERR_TOO_MANY_HEADERS.
  * Notes: a message that is HTTP but not of this protocol has type
- * MCAS_TYPE_NONE, and no items.
+ * MCAS_TYPE_NONE, and no items. All of the buffer that belongs to the
+ * message is looked at, so after MCAS_PARTIAL come back when there is much
+ * more, or message.body_missing bytes more, rather than byte by byte.
  */
 mcas_status mcas_message_parse(const uint8_t *buf, size_t len,
                                const mcas_context *context,
                                mcas_message *out);
+
+/*
+ * mcas_message_from_parts: what a message is for that something else has
+ * taken apart, to be read on by mcas_body_items. Its spans are empty, but
+ * for its body; of its head, mcas_head_items gives the type alone.
+ *
+ * Parameters: parts; body and body_len, its body with chunks undone.
+ * Returns: MCAS_OK; MCAS_ERR_RANGE for a status above 65535.
+ */
+mcas_status mcas_message_from_parts(const mcas_parts *parts,
+                                    const uint8_t *body, size_t body_len,
+                                    mcas_message *out);
 
 /*
  * mcas_head_items: begins reading the head of a message. Go on with
@@ -446,47 +613,110 @@ mcas_status mcas_head_items(const mcas_message *message, mcas_iter *iter);
  * mcas_body_items: begins reading the body of a message. Go on with
  * mcas_next, giving it the body's bytes; spans are places in them.
  *
- * Parameters: buf and len, what the message was parsed from; body and
- * body_len, the bytes of message->body, with chunks undone.
+ * Parameters: body and body_len, the bytes of message->body with chunks
+ * undone: those of the message's buffer themselves, unless message->framing
+ * is MCAS_FRAMING_CHUNKED; or what mcas_body_bytes wrote.
  * Returns: MCAS_OK.
  */
-mcas_status mcas_body_items(const mcas_message *message, const uint8_t *buf,
-                            size_t len, const uint8_t *body,
+mcas_status mcas_body_items(const mcas_message *message, const uint8_t *body,
                             size_t body_len, mcas_iter *iter);
+
+/*
+ * mcas_user_agent_items: begins reading the value of a User-Agent header.
+ * Go on with mcas_next, giving it the same bytes, as for those below.
+ *
+ * Returns: MCAS_OK, also where there will be no items since it is not a
+ * gateway's.
+ */
+mcas_status mcas_user_agent_items(const uint8_t *buf, size_t len,
+                                  mcas_iter *iter);
+
+/*
+ * mcas_cookie_items: begins reading the value of a Cookie or Set-Cookie
+ * header: the BIG-IP persistence cookies in it.
+ *
+ * Returns: MCAS_OK.
+ */
+mcas_status mcas_cookie_items(const uint8_t *buf, size_t len,
+                              mcas_iter *iter);
+
+/*
+ * mcas_bigip_items: begins reading the value of one BIG-IP persistence
+ * cookie, such as 944474890.20480.0000 (F5, K6917).
+ *
+ * Returns: MCAS_OK.
+ */
+mcas_status mcas_bigip_items(const uint8_t *buf, size_t len,
+                             mcas_iter *iter);
+
+/*
+ * mcas_target_items: begins reading the target of a request, or its path
+ * alone: the host in it, and the firmware that it names.
+ *
+ * Returns: MCAS_OK.
+ */
+mcas_status mcas_target_items(const uint8_t *buf, size_t len,
+                              mcas_iter *iter);
 
 /*
  * mcas_next: the next item.
  *
- * Parameters: message, the one that the iterator was made for; buf and len,
- * the message's buffer or the body's bytes, as the iterator wants it.
+ * Parameters: buf and len, the bytes that the iterator was made for.
  * Returns: MCAS_OK; MCAS_END behind the last item, and on every later call.
  * Notes: the number of items is at most 8 for each byte, plus 8; so a loop
  * ends.
  */
-mcas_status mcas_next(const mcas_message *message, const uint8_t *buf,
-                      size_t len, mcas_iter *iter, mcas_item *out);
+mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
+                      mcas_item *out);
 
 /*
- * mcas_item_text: the text of an item's span as UTF-8, percent-encoding
- * undone. Bytes that are not UTF-8, and all of an item that is
- * MCAS_ITEM_LATIN1, are read as ISO-8859-1. A NUL becomes U+2400. No NUL is
- * added at the end.
+ * mcas_item_format: an item as text, in UTF-8, percent-encoding undone.
  *
- * Parameters: buf and len, what the item was read from; out and out_len,
- * room for the text; needed, how many bytes the whole text has, at most
- * three times the span's length.
+ * MCAS_FORMAT_VALUE writes a field's value alone: a text in full, numbers in
+ * decimal (0xb8 where MCAS_DISPLAY_HEX, 00:1f:67 where MCAS_DISPLAY_OUI),
+ * addresses as usual; of a note, the name of the field that it names, if it
+ * names one. MCAS_FORMAT_TEXT writes the bytes of the item's span, such as
+ * 0000 for a result code of 0, or the value that a note is about.
+ * MCAS_FORMAT_LINE writes "Result code: Success (0)", in brackets if the
+ * value is computed, and "Warning: Values contradict each other (Gateway)";
+ * control characters are shown by others, so it may go to a terminal as it
+ * is.
+ *
+ * Text is read in the charset of the item. Where it is none of that charset,
+ * or none is declared, it is read as UTF-8, and where it is not that, as
+ * ISO-8859-1; so no byte is lost. A NUL becomes U+2400.
+ *
+ * Parameters: buf and len, what the item was read from; style,
+ * MCAS_FORMAT_...; out and out_len, room for the text and the NUL behind it;
+ * needed, how many bytes the whole text has, without the NUL: but for a line,
+ * at most three times the span's length, or 40.
  * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it: then
- * out holds the whole characters that fit.
+ * out holds the whole characters that fit, and a NUL if out_len is not 0;
+ * MCAS_ERR_RANGE where there is no such style.
  */
-mcas_status mcas_item_text(const uint8_t *buf, size_t len,
-                           const mcas_item *item, uint8_t *out,
-                           size_t out_len, size_t *needed);
+mcas_status mcas_item_format(const uint8_t *buf, size_t len,
+                             const mcas_item *item, uint32_t style, char *out,
+                             size_t out_len, size_t *needed);
 
 /*
- * mcas_body_dechunk: puts the chunks of a body together.
+ * mcas_body_bytes: the body of a message, with its chunks undone.
  *
- * Parameters: buf and len, the bytes of message->body; out and out_len, room
- * for the body; needed, how many bytes it has: message->body_length.
+ * Parameters: buf and len, what the message was parsed from; out and
+ * out_len, room for the body; needed, how many bytes it has:
+ * message->body_length, which is at most len.
+ * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it: then
+ * out holds what fits.
+ */
+mcas_status mcas_body_bytes(const mcas_message *message, const uint8_t *buf,
+                            size_t len, uint8_t *out, size_t out_len,
+                            size_t *needed);
+
+/*
+ * mcas_body_dechunk: undoes the chunked transfer coding (RFC 9112, section
+ * 7.1) of bytes that are known to have it.
+ *
+ * Parameters: buf and len, the chunks; out and out_len, room for their data;
+ * needed, how many bytes of data there are, at most len.
  * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it: then
  * out holds what fits.
  */

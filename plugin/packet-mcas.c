@@ -81,11 +81,11 @@ item_text(const drawing *draw, const source *from, const mcas_item *item)
     size_t needed = 0;
     char *text;
 
-    mcas_item_text(from->bytes, from->length, item, NULL, 0, &needed);
+    mcas_item_format(from->bytes, from->length, item, MCAS_FORMAT_TEXT, NULL,
+                     0, &needed);
     text = (char *)wmem_alloc(draw->pinfo->pool, needed + 1);
-    mcas_item_text(from->bytes, from->length, item, (uint8_t *)text, needed,
-                   &needed);
-    text[needed] = '\0';
+    mcas_item_format(from->bytes, from->length, item, MCAS_FORMAT_TEXT, text,
+                     needed + 1, &needed);
     return text;
 }
 
@@ -248,15 +248,13 @@ draw_note(drawing *draw, proto_item *about, const source *from,
 /* Draws all items of a head or a body; tells whether any was read from its
  * bytes, so that bytes which were put together are worth showing. */
 static bool
-draw_items(drawing *draw, const mcas_message *message, mcas_iter *iter,
-           const source *from)
+draw_items(drawing *draw, mcas_iter *iter, const source *from)
 {
     bool read = false;
     mcas_item item;
 
-    while (mcas_next(message, from->bytes, from->length, iter, &item)
-           == MCAS_OK) {
-        uint32_t level = MIN(item.level, LEVELS - 1);
+    while (mcas_next(from->bytes, from->length, iter, &item) == MCAS_OK) {
+        unsigned level = MIN(item.level, LEVELS - 1);
         proto_item *parent = level > 0 ? draw->last[level - 1] : draw->item;
         proto_tree *tree = level > 0
             ? proto_item_add_subtree(parent, ett_mcas[level]) : draw->tree;
@@ -332,9 +330,8 @@ draw_body(drawing *draw, const mcas_message *message, const source *head)
         body.bytes = whole;
         body.length = (uint32_t)length;
     }
-    mcas_body_items(message, head->bytes, head->length, body.bytes,
-                    body.length, &iter);
-    if (draw_items(draw, message, &iter, &body) && chunked)
+    mcas_body_items(message, body.bytes, body.length, &iter);
+    if (draw_items(draw, &iter, &body) && chunked)
         add_new_data_source(draw->pinfo, body.tvb, "De-chunked M-CAS body");
     draw_digest(draw, message, &body);
 }
@@ -497,7 +494,7 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
             ->strings);
 
     mcas_head_items(&message, &iter);
-    draw_items(&draw, &message, &iter, &head);
+    draw_items(&draw, &iter, &head);
     if (message.flags & MCAS_HEAD_COMPLETE)
         draw_body(&draw, &message, &head);
     draw_exchange(&draw, &message, tvb, found ? found->exchange : NULL);

@@ -6,14 +6,17 @@
 //! that cross the border are plain data for which every bit pattern is valid.
 
 use crate::chunked;
+use crate::classify::{self, Class};
 use crate::fields::{Field, FIELDS};
+use crate::format::{self, Style};
 use crate::item::Item;
 use crate::items::Cursor;
-use crate::message::{self, Context, Message};
+use crate::message::{self, Context, Message, Parts};
 use crate::notes::NOTES;
-use crate::text;
+use crate::types::{TYPES, TYPE_NONE};
 use crate::{Error, MAX_INPUT};
 use core::ffi::{c_char, CStr};
+use core::mem::MaybeUninit;
 use core::ptr;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
@@ -89,18 +92,16 @@ unsafe fn bytes<'a>(
 unsafe fn room<'a>(
     start: *mut u8,
     length: usize,
-) -> Result<&'a mut [u8], Status> {
+) -> Result<&'a mut [MaybeUninit<u8>], Status> {
     if length > MAX_INPUT {
         return Err(ERR_TOO_LARGE);
     }
     match (start.is_null(), length) {
         (_, 0) => Ok(&mut []),
         (true, _) => Err(ERR_NULL),
-        // SAFETY: as in `bytes`; and a slice is of initialised bytes, which
-        // fresh memory of the caller's need not be.
+        // SAFETY: as in `bytes`; what is there need not be initialised.
         _ => Ok(unsafe {
-            start.write_bytes(0, length);
-            core::slice::from_raw_parts_mut(start, length)
+            core::slice::from_raw_parts_mut(start.cast(), length)
         }),
     }
 }
@@ -148,14 +149,53 @@ pub struct NoteInfo {
     pub reserved: u32,
     pub name: *const c_char,
     pub summary: *const c_char,
+    pub description: *const c_char,
 }
+
+/// `mcas_type_info` of the header.
+#[repr(C)]
+pub struct TypeInfo {
+    pub id: u32,
+    pub kind: u32,
+    pub other: u32,
+    pub reserved: u32,
+    pub name: *const c_char,
+    pub description: *const c_char,
+}
+
+/// `mcas_bytes` of the header.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Bytes {
+    pub start: *const u8,
+    pub length: usize,
+}
+
+/// `mcas_parts` of the header.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct CParts {
+    pub context: Context,
+    pub status: u32,
+    pub method: Bytes,
+    pub target: Bytes,
+    pub host: Bytes,
+    pub user_agent: Bytes,
+    pub content_type: Bytes,
+    pub content_encoding: Bytes,
+}
+
+/// Answers of `mcas_classify`.
+pub const CLASS_NO: u32 = 0;
+pub const CLASS_YES: u32 = 1;
+pub const CLASS_MORE: u32 = 2;
 
 /// `mcas_iter` of the header: room for a [`Cursor`] of this version and of
 /// later ones.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Iter {
-    pub state: [u64; 64],
+    pub state: [u64; 80],
 }
 
 const _: () = {
@@ -197,6 +237,24 @@ pub extern "C" fn mcas_status_name(status: Status) -> *const c_char {
     name.as_ptr()
 }
 
+/// See `mcas_status_text` in `include/mcas.h`.
+#[no_mangle]
+pub extern "C" fn mcas_status_text(status: Status) -> *const c_char {
+    let text = match status {
+        OK => c"done",
+        END => c"there is no further one",
+        PARTIAL => c"answered, but not whole",
+        ERR_NULL => c"NULL where something must be",
+        ERR_TOO_LARGE => c"a length above 2147483647",
+        ERR_NOT_HTTP => c"not an HTTP/1.x message",
+        ERR_TOO_MANY_HEADERS => c"more than 256 header lines",
+        ERR_RANGE => c"there is no such number",
+        ERR_PANIC => c"a bug of the library's: please report it",
+        _ => c"unknown status",
+    };
+    text.as_ptr()
+}
+
 /// See `mcas_field_get` in `include/mcas.h`.
 ///
 /// # Safety
@@ -216,7 +274,7 @@ pub unsafe extern "C" fn mcas_field_get(
             flags: info.flags,
             name: info.name.as_ptr(),
             label: info.label.as_ptr(),
-            description: optional(info.description),
+            description: info.description.as_ptr(),
             key: optional(info.key),
         };
         // SAFETY: checked by `output`; the rest is the caller's promise.
@@ -265,6 +323,30 @@ pub unsafe extern "C" fn mcas_note_get(id: u32, out: *mut NoteInfo) -> Status {
             reserved: 0,
             name: info.name.as_ptr(),
             summary: info.summary.as_ptr(),
+            description: info.description.as_ptr(),
+        };
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { out.write(info) };
+        Ok(OK)
+    })
+}
+
+/// See `mcas_type_get` in `include/mcas.h`.
+///
+/// # Safety
+/// `out` is NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_type_get(id: u32, out: *mut TypeInfo) -> Status {
+    guard(|| {
+        let out = output(out)?;
+        let info = TYPES.get(id as usize).ok_or(END)?;
+        let info = TypeInfo {
+            id,
+            kind: info.kind,
+            other: info.other,
+            reserved: 0,
+            name: info.name.as_ptr(),
+            description: info.description.as_ptr(),
         };
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(info) };
@@ -294,6 +376,50 @@ pub unsafe extern "C" fn mcas_sniff(
     })
 }
 
+/// See `mcas_classify` in `include/mcas.h`.
+///
+/// # Safety
+/// `buf` is NULL or good for reading `len` bytes, `context` NULL or good for
+/// reading, `answer`, `message_type` and `needed` NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_classify(
+    buf: *const u8,
+    len: usize,
+    context: *const Context,
+    answer: *mut u32,
+    message_type: *mut u32,
+    needed: *mut usize,
+) -> Status {
+    guard(|| {
+        let (answer, needed) = (output(answer)?, output(needed)?);
+        let message_type = output(message_type)?;
+        // SAFETY: the caller's promise.
+        let (input, context) = unsafe { (bytes(buf, len)?, known(context)) };
+        let (class, number, more) = match classify::classify(input, &context)?
+        {
+            Class::No => (CLASS_NO, TYPE_NONE, 0),
+            Class::Yes(number) => (CLASS_YES, number, 0),
+            Class::More(more) => (CLASS_MORE, TYPE_NONE, more),
+        };
+        // SAFETY: as in `mcas_field_get`.
+        unsafe {
+            answer.write(class);
+            message_type.write(number);
+            needed.write(more);
+        }
+        Ok(OK)
+    })
+}
+
+/// What the caller knows of a message: nothing, says NULL.
+///
+/// # Safety
+/// `context` is NULL or good for reading.
+unsafe fn known(context: *const Context) -> Context {
+    // SAFETY: the caller's promise.
+    unsafe { load(context) }.unwrap_or_default()
+}
+
 /// See `mcas_message_parse` in `include/mcas.h`.
 ///
 /// # Safety
@@ -310,16 +436,47 @@ pub unsafe extern "C" fn mcas_message_parse(
         let out = output(out)?;
         // SAFETY: the caller's promise.
         let input = unsafe { bytes(buf, len) }?;
-        let context = if context.is_null() {
-            Context::default()
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { load(context) }?
-        };
+        // SAFETY: the caller's promise.
+        let context = unsafe { known(context) };
         let message = message::parse(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(message) };
         Ok(if message.has(message::COMPLETE) { OK } else { PARTIAL })
+    })
+}
+
+/// See `mcas_message_from_parts` in `include/mcas.h`.
+///
+/// # Safety
+/// `parts` is NULL or good for reading, each of its parts and `body` NULL or
+/// good for reading as many bytes as it says, `out` NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_message_from_parts(
+    parts: *const CParts,
+    body: *const u8,
+    body_len: usize,
+    out: *mut Message,
+) -> Status {
+    guard(|| {
+        let out = output(out)?;
+        // SAFETY: the caller's promise.
+        let (given, body) = unsafe { (load(parts)?, bytes(body, body_len)?) };
+        // SAFETY: the caller's promise.
+        let part = |part: Bytes| unsafe { bytes(part.start, part.length) };
+        let parts = Parts {
+            context: given.context,
+            status: u16::try_from(given.status).map_err(|_| ERR_RANGE)?,
+            method: part(given.method)?,
+            target: part(given.target)?,
+            host: part(given.host)?,
+            user_agent: part(given.user_agent)?,
+            content_type: part(given.content_type)?,
+            content_encoding: part(given.content_encoding)?,
+        };
+        let message = message::from_parts(&parts, body)?;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { out.write(message) };
+        Ok(OK)
     })
 }
 
@@ -345,14 +502,11 @@ pub unsafe extern "C" fn mcas_head_items(
 /// See `mcas_body_items` in `include/mcas.h`.
 ///
 /// # Safety
-/// `message` is NULL or good for reading, `buf` NULL or good for reading
-/// `len` bytes, `body` NULL or good for reading `body_len` bytes, `iter` NULL
-/// or good for writing.
+/// `message` is NULL or good for reading, `body` NULL or good for reading
+/// `body_len` bytes, `iter` NULL or good for writing.
 #[no_mangle]
 pub unsafe extern "C" fn mcas_body_items(
     message: *const Message,
-    buf: *const u8,
-    len: usize,
     body: *const u8,
     body_len: usize,
     iter: *mut Iter,
@@ -360,15 +514,89 @@ pub unsafe extern "C" fn mcas_body_items(
     guard(|| {
         let iter = output(iter)?;
         // SAFETY: the caller's promise.
-        let message = unsafe { load(message) }?;
-        // SAFETY: the caller's promise.
-        let (input, body) =
-            unsafe { (bytes(buf, len)?, bytes(body, body_len)?) };
-        let cursor = Cursor::body(&message, input, body);
+        let (message, body) =
+            unsafe { (load(message)?, bytes(body, body_len)?) };
         // SAFETY: as in `mcas_field_get`.
-        unsafe { write_cursor(iter, cursor) };
+        unsafe { write_cursor(iter, Cursor::body(&message, body)) };
         Ok(OK)
     })
+}
+
+/// Begins reading a part of a message that stands by itself.
+///
+/// # Safety
+/// `buf` is NULL or good for reading `len` bytes, `iter` NULL or good for
+/// writing.
+unsafe fn part_items(
+    begin: fn(&[u8]) -> Cursor,
+    buf: *const u8,
+    len: usize,
+    iter: *mut Iter,
+) -> Status {
+    guard(|| {
+        let iter = output(iter)?;
+        // SAFETY: the caller's promise.
+        let value = unsafe { bytes(buf, len) }?;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { write_cursor(iter, begin(value)) };
+        Ok(OK)
+    })
+}
+
+/// See `mcas_user_agent_items` in `include/mcas.h`.
+///
+/// # Safety
+/// As for `part_items`.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_user_agent_items(
+    buf: *const u8,
+    len: usize,
+    iter: *mut Iter,
+) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { part_items(Cursor::user_agent, buf, len, iter) }
+}
+
+/// See `mcas_cookie_items` in `include/mcas.h`.
+///
+/// # Safety
+/// As for `part_items`.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_cookie_items(
+    buf: *const u8,
+    len: usize,
+    iter: *mut Iter,
+) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { part_items(Cursor::cookies, buf, len, iter) }
+}
+
+/// See `mcas_bigip_items` in `include/mcas.h`.
+///
+/// # Safety
+/// As for `part_items`.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_bigip_items(
+    buf: *const u8,
+    len: usize,
+    iter: *mut Iter,
+) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { part_items(Cursor::persistence_cookie, buf, len, iter) }
+}
+
+/// See `mcas_target_items` in `include/mcas.h`.
+///
+/// # Safety
+/// As for `part_items`.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_target_items(
+    buf: *const u8,
+    len: usize,
+    iter: *mut Iter,
+) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { part_items(Cursor::target, buf, len, iter) }
 }
 
 /// Puts a cursor into the caller's iterator, the rest of which stays as is.
@@ -383,12 +611,11 @@ unsafe fn write_cursor(iter: *mut Iter, cursor: Cursor) {
 /// See `mcas_next` in `include/mcas.h`.
 ///
 /// # Safety
-/// `message` is NULL or good for reading, `buf` NULL or good for reading
-/// `len` bytes, `iter` NULL or good for reading and writing and made by
-/// `mcas_head_items` or `mcas_body_items`, `out` NULL or good for writing.
+/// `buf` is NULL or good for reading `len` bytes, `iter` NULL or good for
+/// reading and writing and made by one of the functions above, `out` NULL or
+/// good for writing.
 #[no_mangle]
 pub unsafe extern "C" fn mcas_next(
-    message: *const Message,
     buf: *const u8,
     len: usize,
     iter: *mut Iter,
@@ -396,33 +623,59 @@ pub unsafe extern "C" fn mcas_next(
 ) -> Status {
     guard(|| {
         let (iter, out) = (output(iter)?, output(out)?);
-        if message.is_null() {
-            return Err(ERR_NULL);
-        }
-        // SAFETY: not NULL; all of them hold plain integers, and nobody else
-        // touches them during the call, as the caller promises.
-        let (message, cursor) =
-            unsafe { (&*message, &mut *iter.cast::<Cursor>()) };
+        // SAFETY: not NULL; it holds plain integers, and nobody else touches
+        // it during the call, as the caller promises.
+        let cursor = unsafe { &mut *iter.cast::<Cursor>() };
         // SAFETY: the caller's promise.
         let input = unsafe { bytes(buf, len) }?;
-        let item = cursor.next(message, input).ok_or(END)?;
+        let item = cursor.next(input).ok_or(END)?;
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(item) };
         Ok(OK)
     })
 }
 
-/// See `mcas_item_text` in `include/mcas.h`.
+/// See `mcas_item_format` in `include/mcas.h`.
 ///
 /// # Safety
 /// `buf` is NULL or good for reading `len` bytes, `item` NULL or good for
 /// reading, `out` NULL or good for writing `out_len` bytes, `needed` NULL or
 /// good for writing.
 #[no_mangle]
-pub unsafe extern "C" fn mcas_item_text(
+pub unsafe extern "C" fn mcas_item_format(
     buf: *const u8,
     len: usize,
     item: *const Item,
+    style: u32,
+    out: *mut c_char,
+    out_len: usize,
+    needed: *mut usize,
+) -> Status {
+    guard(|| {
+        let needed = output(needed)?;
+        // SAFETY: the caller's promise.
+        let (item, input) = unsafe { (load(item)?, bytes(buf, len)?) };
+        let style = Style::from_number(style).ok_or(ERR_RANGE)?;
+        // SAFETY: the caller's promise.
+        let out = unsafe { room(out.cast(), out_len) }?;
+        let length = format::write_to(&item, input, style, out);
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { needed.write(length) };
+        Ok(if length < out_len { OK } else { PARTIAL })
+    })
+}
+
+/// See `mcas_body_bytes` in `include/mcas.h`.
+///
+/// # Safety
+/// `message` is NULL or good for reading, `buf` NULL or good for reading
+/// `len` bytes, `out` NULL or good for writing `out_len` bytes, `needed` NULL
+/// or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_body_bytes(
+    message: *const Message,
+    buf: *const u8,
+    len: usize,
     out: *mut u8,
     out_len: usize,
     needed: *mut usize,
@@ -430,13 +683,13 @@ pub unsafe extern "C" fn mcas_item_text(
     guard(|| {
         let needed = output(needed)?;
         // SAFETY: the caller's promise.
-        let (input, item) = unsafe { (bytes(buf, len)?, load(item)?) };
+        let (message, input) = unsafe { (load(message)?, bytes(buf, len)?) };
         // SAFETY: the caller's promise.
         let out = unsafe { room(out, out_len) }?;
-        let length = text::write(&item, input, out);
+        let length = message.write_body(input, out);
         // SAFETY: as in `mcas_field_get`.
         unsafe { needed.write(length) };
-        Ok(if length > out.len() { PARTIAL } else { OK })
+        Ok(if length <= out_len { OK } else { PARTIAL })
     })
 }
 

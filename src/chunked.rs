@@ -5,9 +5,11 @@
 //! chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
 //! ```
 //! A value that the border of two chunks cuts is nowhere in the input in one
-//! piece. So nothing is parsed through the chunks: [`write()`] puts the
-//! body together in memory of the caller's, which is parsed then.
+//! piece. So nothing is parsed through the chunks: the
+//! body is put together elsewhere first, in memory of the caller's
+//! ([`write()`]) or in a vector ([`to_vec`]), and that is parsed.
 
+use core::mem::MaybeUninit;
 use memchr::memchr;
 
 /// How a chunked body ended.
@@ -84,16 +86,23 @@ fn trailer(body: &[u8], mut at: usize) -> End {
 
 /// Writes the data of a chunked body to `out`, as much as there is room for,
 /// and returns how many bytes there are in all.
-pub fn write(body: &[u8], out: &mut [u8]) -> usize {
+pub fn write(body: &[u8], out: &mut [MaybeUninit<u8>]) -> usize {
     let mut needed = 0;
     for_each(body, |data| {
-        if let Some(room) = out.get_mut(needed..) {
-            let n = room.len().min(data.len());
-            room[..n].copy_from_slice(&data[..n]);
+        let room = out.get_mut(needed..).unwrap_or_default();
+        for (slot, &byte) in room.iter_mut().zip(data) {
+            slot.write(byte);
         }
         needed += data.len();
     });
     needed
+}
+
+/// The data of a chunked body.
+pub fn to_vec(body: &[u8]) -> Vec<u8> {
+    let mut data = Vec::new();
+    for_each(body, |part| data.extend_from_slice(part));
+    data
 }
 
 #[cfg(test)]
@@ -103,9 +112,16 @@ mod tests {
     fn read(body: &[u8]) -> (Vec<u8>, End) {
         let mut data = vec![];
         let end = for_each(body, |part| data.extend_from_slice(part));
-        let mut out = vec![0; data.len() + 1];
-        assert_eq!(write(body, &mut out), data.len());
-        assert_eq!(out[..data.len()], data[..]);
+        assert_eq!(to_vec(body), data);
+        for room in [0, data.len() / 2, data.len(), data.len() + 1] {
+            let mut out = vec![MaybeUninit::new(b'?'); room];
+            assert_eq!(write(body, &mut out), data.len());
+            for (i, byte) in out.iter().enumerate() {
+                // SAFETY: all of it was initialised above.
+                let byte = unsafe { byte.assume_init() };
+                assert_eq!(byte, *data.get(i).unwrap_or(&b'?'));
+            }
+        }
         (data, end)
     }
 

@@ -6,6 +6,7 @@
 //! in a loop, and tests compare `include/mcas.h` and the documentation with
 //! it. To add a field, add a row at the end: numbers are part of the ABI.
 
+use crate::types::NAMES as TYPES;
 use core::ffi::CStr;
 
 /// How a value is typed.
@@ -71,8 +72,8 @@ pub struct FieldInfo {
     pub name: &'static CStr,
     /// Label for people.
     pub label: &'static CStr,
-    /// What the label does not say, if anything.
-    pub description: Option<&'static CStr>,
+    /// What the label does not say.
+    pub description: &'static CStr,
     /// The key on the wire whose value this is, in lower case, if it is one.
     pub key: Option<&'static CStr>,
     /// Type of the value.
@@ -104,7 +105,7 @@ macro_rules! fields {
         $(key $key:literal)?
         $(names $names:ident)?
         $(flags $flags:ident)?
-        $(; $description:literal)?
+        ; $description:literal
     )*) => {
         /// A field, by its permanent number.
         #[repr(u32)]
@@ -112,7 +113,7 @@ macro_rules! fields {
         pub enum Field {
             $(
                 #[doc = concat!("`", $name, "`: ", $label, ".")]
-                $(#[doc = concat!("\n\n", $description, ".")])?
+                #[doc = concat!("\n\n", $description, ".")]
                 $field = $number,
             )*
         }
@@ -123,8 +124,7 @@ macro_rules! fields {
                 field: Field::$field,
                 name: c_str(concat!($name, "\0")),
                 label: c_str(concat!($label, "\0")),
-                description:
-                    fields!(@opt $(c_str(concat!($description, "\0")))?),
+                description: c_str(concat!($description, "\0")),
                 key: fields!(@opt $(c_str(concat!($key, "\0")))?),
                 kind: Kind::$kind,
                 display: fields!(@or Display::Plain; $(Display::$display)?),
@@ -153,6 +153,7 @@ fields! {
     2 UserAgentVersion "mcas.user_agent.version" "Version" String
         ; "Protocol version behind M-CAS/"
     3 DeviceModel "mcas.device.model" "Device model" String
+        ; "As the User-Agent names it"
     4 DeviceFirmware "mcas.device.firmware" "Firmware version" String
         ; "Version of the firmware that the device runs"
     5 DeviceCarrier "mcas.device.carrier" "Carrier" String
@@ -163,10 +164,13 @@ fields! {
         ; "Second label of a firmware server's name"
     8 CompanyCode "mcas.company_code" "Company code" String
         key "companycode"
+        ; "Empty in all requests that were observed"
     9 ServiceCode "mcas.service_code" "Service code" String
         key "servicecode"
+        ; "Empty in all requests that were observed"
     10 ControlCode "mcas.control_code" "Control code" String
         key "controlcode"
+        ; "Empty in all requests that were observed"
     11 TerminalId "mcas.terminal_id" "Terminal ID" String
         key "terminalid" flags SECRET
         ; "WAN MAC address of the device, as sent"
@@ -191,16 +195,23 @@ fields! {
         key "dest_nw_addr"
         ; "Networks to route through the gateway, joined by &"
     20 DestNwAddrNetwork "mcas.dest_nw_addr.network" "Network" Ipv4
+        ; "Address part of one entry of the list"
     21 DestNwAddrPrefix "mcas.dest_nw_addr.prefix" "Prefix length" Uint8
+        ; "Number of bits of one entry's network part"
     22 SipsvAddr "mcas.sipsv_addr" "SIP server address" Ipv4
         key "sipsv_addr"
+        ; "Where calls go"
     23 SipsvPort "mcas.sipsv_port" "SIP server port" Uint16
         key "sipsv_port"
+        ; "Port of the server that calls go to"
     24 RegsvAddr "mcas.regsv_addr" "SIP registrar address" Ipv4
         key "regsv_addr"
+        ; "Where the device registers"
     25 RegsvPort "mcas.regsv_port" "SIP registrar port" Uint16
         key "regsv_port"
+        ; "Port of the server that the device registers with"
     26 SipDomain "mcas.sip_domain" "SIP domain" String key "sip_domain"
+        ; "Host part of the device's SIP addresses"
     27 Username "mcas.username" "User name" String
         key "username" flags SECRET
         ; "User name for SIP digest authentication"
@@ -209,42 +220,59 @@ fields! {
         ; "Password for SIP digest authentication"
     29 IpTelNum "mcas.ip_tel_num" "Telephone number" String
         key "ip_tel_num" flags SECRET
+        ; "Subscriber number, or extension in the home, without dashes"
     30 IpTelNumIndex "mcas.ip_tel_num.index" "Index" Uint16
         ; "Number at the end of the key; 0 for the main number"
     31 AreaCode "mcas.area_code" "Area code" String key "area_code"
+        ; "Such as 03, of the line that the number belongs to"
     32 UrlUpdate "mcas.url_update" "Portal URL" String key "url_update"
+        ; "Web page for subscribers"
     33 UrlUpdateCas "mcas.url_update_cas" "Update notification URL" String
         key "url_update_cas"
+        ; "Where update notifications are sent"
     34 Dscp "mcas.dscp" "DSCP" Uint8 key "dscp" names DSCPS
         ; "Differentiated services code point for SIP and RTP"
     35 DscpTos "mcas.dscp.tos" "TOS byte" Uint8 as Hex
         ; "The DSCP in its place in the IP header's byte"
     36 Rtpport1 "mcas.rtpport1" "First RTP port" Uint16 key "rtpport1"
+        ; "UDP port where the range for media begins"
     37 Rtpport2 "mcas.rtpport2" "Last RTP port" Uint16 key "rtpport2"
+        ; "UDP port where the range for media ends"
     38 Bigip "mcas.bigip" "BIG-IP persistence cookie" String
         ; "Value of a load balancer's cookie, which names the real server"
     39 BigipPool "mcas.bigip.pool" "Pool" String
+        ; "What the balancer calls the group of servers"
     40 BigipAddr "mcas.bigip.addr" "Server address" Ipv4
+        ; "Address of the real server behind the balancer"
     41 BigipAddr6 "mcas.bigip.addr6" "Server IPv6 address" Ipv6
+        ; "Address of the real server behind the balancer"
     42 BigipPort "mcas.bigip.port" "Server port" Uint16
+        ; "TCP port of the real server behind the balancer"
     43 BigipRouteDomain "mcas.bigip.route_domain" "Route domain" Uint32
+        ; "Number of the balancer's routing table"
     44 FirmwarePath "mcas.firmware.path" "Firmware path" String
+        ; "Path of the image on the server"
     45 FirmwareModel "mcas.firmware.model" "Firmware model" String
         ; "Folder of the path that names the model"
     46 FirmwareFile "mcas.firmware.file" "Firmware file" String
+        ; "Name of the image"
     47 FirmwareSize "mcas.firmware.size" "Firmware size" Uint64
         ; "Bytes of the image, or of the part of it, that were received"
     48 FirmwareSha256 "mcas.firmware.sha256" "Firmware SHA-256" Bytes
         flags HOST_PROGRAM
         ; "Digest of a whole image"
     49 TermType "mcas.term_type" "Terminal type" Uint8
+        ; "What kind of phone asks"
     50 Extension "mcas.extension" "Extension" String
         ; "An entry of an extension list: one that is free"
     51 Status "mcas.status" "HTTP status" Uint16 names STATUSES
+        ; "Status code of the response"
     52 Param "mcas.param" "Parameter" String
         ; "A line or pair that is not shown as a field of its own"
     53 ParamName "mcas.param.name" "Name" String
+        ; "Key, as it came"
     54 ParamValue "mcas.param.value" "Value" String
+        ; "What stands behind the =, as it came"
     55 ResponseIn "mcas.response_in" "Response in" FrameNumber as Response
         flags HOST_PROGRAM
         ; "The response to this request is in this frame"
@@ -280,25 +308,6 @@ pub(crate) fn by_key(name: &[u8]) -> Option<Field> {
         })
         .map(|info| info.field)
 }
-
-/// Message types: the values of [`Field::Type`]. An odd number is a request,
-/// the even one behind it its response; type 0 is answered by 13.
-const TYPES: Names = &[
-    (0, c"Other request"),
-    (1, c"Provisioning request"),
-    (2, c"Provisioning response"),
-    (3, c"Firmware request"),
-    (4, c"Firmware response"),
-    (5, c"Update notification"),
-    (6, c"Update notification response"),
-    (7, c"Extension list request"),
-    (8, c"Extension list response"),
-    (9, c"Extension configuration request"),
-    (10, c"Extension configuration response"),
-    (11, c"Setup push"),
-    (12, c"Setup push response"),
-    (13, c"Other response"),
-];
 
 /// Result codes. Only success is published for the provisioning server; the
 /// other one is the LAN side's.
@@ -403,7 +412,7 @@ mod tests {
                 "{name}"
             );
             assert!(!info.label.is_empty(), "{name}");
-            assert!(info.description.is_none_or(|d| !d.is_empty()));
+            assert!(!info.description.is_empty(), "{name}");
         }
     }
 

@@ -6,16 +6,14 @@ use crate::span::Span;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// [`Item::kind`] of a field.
-pub const KIND_FIELD: u32 = 1;
+pub const KIND_FIELD: u16 = 1;
 /// [`Item::kind`] of a note.
-pub const KIND_NOTE: u32 = 2;
+pub const KIND_NOTE: u16 = 2;
 
 /// The value is computed, not read as it stands on the wire.
 pub const GENERATED: u32 = 1;
 /// The bytes of the span are percent-encoded ([`crate::text`] decodes them).
 pub const PERCENT_ENCODED: u32 = 2;
-/// The bytes of the span are ISO-8859-1, as the message declares.
-pub const LATIN1: u32 = 4;
 
 /// A field with its value, or a note.
 ///
@@ -26,13 +24,15 @@ pub const LATIN1: u32 = 4;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Item {
     /// [`KIND_FIELD`] or [`KIND_NOTE`].
-    pub kind: u32,
+    pub kind: u16,
+    /// Depth below the message.
+    pub level: u16,
     /// Number of the [`Field`] or the [`Note`].
     pub id: u32,
-    /// Depth below the message.
-    pub level: u32,
-    /// [`GENERATED`], [`PERCENT_ENCODED`], [`LATIN1`].
+    /// [`GENERATED`], [`PERCENT_ENCODED`].
     pub flags: u32,
+    /// [`Charset`](crate::Charset) that the span's bytes are declared to be.
+    pub charset: u32,
     /// Where the item is read from. For a text it is the value itself.
     pub span: Span,
     /// Value of a numeric field; for [`Note::ParamMissing`] and
@@ -60,7 +60,7 @@ pub enum Value {
 
 impl Item {
     /// A text field: its value is the bytes of `span`.
-    pub(crate) fn text(field: Field, level: u32, span: Span) -> Item {
+    pub(crate) fn text(field: Field, level: u16, span: Span) -> Item {
         Item {
             kind: KIND_FIELD,
             id: field as u32,
@@ -73,7 +73,7 @@ impl Item {
     /// A numeric field.
     pub(crate) fn number(
         field: Field,
-        level: u32,
+        level: u16,
         span: Span,
         number: u64,
     ) -> Item {
@@ -83,7 +83,7 @@ impl Item {
     /// A field that is an address.
     pub(crate) fn address(
         field: Field,
-        level: u32,
+        level: u16,
         span: Span,
         address: &[u8],
     ) -> Item {
@@ -93,7 +93,7 @@ impl Item {
     }
 
     /// A note on the last field of the level above.
-    pub(crate) fn note(note: Note, level: u32, span: Span) -> Item {
+    pub(crate) fn note(note: Note, level: u16, span: Span) -> Item {
         Item {
             kind: KIND_NOTE,
             id: note as u32,

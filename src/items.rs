@@ -1,10 +1,11 @@
 //! Reading a message item by item.
 //!
-//! The head and the body are read by iterators of their own, since a chunked
-//! body has to be put together elsewhere first: [`HeadItems`] runs over the
-//! message's own bytes, [`BodyItems`] over the body's. Both are a [`Cursor`]
-//! with the bytes it runs over. The cursor is a plain struct without
-//! pointers, so that the C layer can hand out the very same thing.
+//! The head and the body are read one after the other, since a chunked body
+//! has to be put together elsewhere first; and parts of a head can be read by
+//! themselves, for those who have HTTP from elsewhere. All of it is one
+//! iterator, [`Items`]: a [`Cursor`] with the bytes it runs over. The cursor
+//! is a plain struct without pointers, so that the C layer can hand out the
+//! very same thing.
 //!
 //! One step of the cursor reads one header line, one pair or one entry of a
 //! list and puts the few items it yields into a queue; so memory does not
@@ -15,18 +16,20 @@ use crate::bigip::{self, Address, Bigip};
 use crate::fields::{self, Field, Kind};
 use crate::firmware;
 use crate::head::{self, Name};
-use crate::item::{Item, LATIN1, PERCENT_ENCODED};
+use crate::item::{Item, PERCENT_ENCODED};
 use crate::message::{
-    Message, Method, BODY_BROKEN, BODY_CODED, BODY_LATIN1, COMPLETE,
-    HEAD_COMPLETE, KIND_RESPONSE, TYPE_EXTENSION_LIST_RESPONSE,
-    TYPE_FIRMWARE_REQUEST, TYPE_FIRMWARE_RESPONSE, TYPE_PROVISIONING_RESPONSE,
-    UNMATCHED,
+    Message, Method, BODY_BROKEN, BODY_CODED, COMPLETE, HEAD_COMPLETE,
+    KIND_RESPONSE, UNMATCHED,
 };
 use crate::notes::Note;
 use crate::pairs::{self, Grammar};
 use crate::span::Span;
 use crate::target;
 use crate::text;
+use crate::types::{
+    TYPE_EXTENSION_LIST_RESPONSE, TYPE_FIRMWARE_REQUEST,
+    TYPE_FIRMWARE_RESPONSE, TYPE_PROVISIONING_RESPONSE,
+};
 use crate::value;
 
 /// The most items that one step yields: a cookie with its children and note.
@@ -76,14 +79,25 @@ pub struct Cursor {
     list: u32,
     list_at: u32,
     list_end: u32,
-    /// Of the message: type, flags, status.
+    /// Of the message, as it was when the cursor was made.
     message_type: u32,
     message_flags: u32,
+    kind: u32,
+    method: u32,
     status: u32,
+    charset: u32,
+    begin: u32,
+    head_end: u32,
+    status_digits: Span,
+    authority: Span,
+    path: Span,
+    query: Span,
+    body_length: u64,
     /// Result code read first: 0 none, 1 success, 2 anything else.
     result: u32,
-    /// Flags of the items that are read now.
+    /// Flags and charset of the items that are read now.
     text_flags: u32,
+    text_charset: u32,
     /// Progress in the queue.
     queue_at: u32,
     queue_len: u32,
@@ -129,13 +143,11 @@ impl Cursor {
     }
 
     /// Begins with the body of `message`: `body` with its chunks undone.
-    ///
-    /// `input` is the message's.
-    pub fn body(message: &Message, input: &[u8], body: &[u8]) -> Cursor {
+    pub fn body(message: &Message, body: &[u8]) -> Cursor {
         if !message.is_ours() || !message.has(HEAD_COMPLETE) {
             return Cursor::default();
         }
-        let grammar = message.body_grammar(input, body);
+        let grammar = message.body_grammar(body);
         let end = match grammar {
             Grammar::Form => pairs::form_length(body),
             _ => body.len(),
@@ -152,14 +164,56 @@ impl Cursor {
         Cursor {
             message_type: message.message_type,
             message_flags: message.flags,
+            kind: message.kind,
+            method: message.method,
             status: message.status,
+            charset: message.charset,
+            begin: message.begin,
+            head_end: message.body.offset,
+            status_digits: message.status_digits,
+            authority: message.authority,
+            path: message.path,
+            query: message.query,
+            body_length: message.body_length,
             ..Cursor::default()
         }
     }
 
-    /// The next item. `message` and `input` are the ones that the cursor was
-    /// made for (of a body, the body's bytes).
-    pub fn next(&mut self, message: &Message, input: &[u8]) -> Option<Item> {
+    /// Reads a User-Agent that stands by itself.
+    pub fn user_agent(value: &[u8]) -> Cursor {
+        let mut cursor = Cursor::default();
+        cursor.agent(value, Span::between(0, value.len()));
+        cursor
+    }
+
+    /// Reads the value of a Cookie or Set-Cookie header.
+    pub fn cookies(value: &[u8]) -> Cursor {
+        let mut cursor = Cursor::default();
+        cursor.open(List::Cookies, Span::between(0, value.len()));
+        cursor
+    }
+
+    /// Reads the value of one BIG-IP persistence cookie.
+    pub fn persistence_cookie(value: &[u8]) -> Cursor {
+        let mut cursor = Cursor::default();
+        let span = Span::between(0, value.len());
+        cursor.bigip(value, span, Span::EMPTY);
+        cursor
+    }
+
+    /// Reads a request's target, or its path alone.
+    pub fn target(value: &[u8]) -> Cursor {
+        let mut cursor = Cursor::default();
+        let target = target::parse(value, Span::between(0, value.len()));
+        if !target.host.is_empty() {
+            cursor.host(value, target.host);
+        }
+        cursor.firmware(value, target.path);
+        cursor
+    }
+
+    /// The next item. `input` is the bytes that the cursor was made for.
+    pub fn next(&mut self, input: &[u8]) -> Option<Item> {
         loop {
             if self.queue_at < self.queue_len {
                 let item = self.queue.get(self.queue_at as usize)?;
@@ -167,40 +221,37 @@ impl Cursor {
                 return Some(*item);
             }
             (self.queue_at, self.queue_len) = (0, 0);
-            if self.stage == Stage::Done as u32 {
-                return None;
+            match self.list {
+                n if n == List::Routes as u32 => self.route(input),
+                n if n == List::Carriers as u32 => self.carrier(input),
+                n if n == List::Cookies as u32 => self.cookie(input),
+                n if n == List::Extensions as u32 => self.extension(input),
+                _ if self.stage == Stage::Done as u32 => return None,
+                _ => self.step(input),
             }
-            self.step(message, input);
         }
     }
 
-    /// Reads on: a list entry if a list is open, else what the stage says.
-    fn step(&mut self, message: &Message, input: &[u8]) {
-        match self.list {
-            n if n == List::Routes as u32 => return self.route(input),
-            n if n == List::Carriers as u32 => return self.carrier(input),
-            n if n == List::Cookies as u32 => return self.cookie(input),
-            n if n == List::Extensions as u32 => return self.extension(input),
-            _ => {}
-        }
+    /// Reads on where no list is open.
+    fn step(&mut self, input: &[u8]) {
         let next = match self.stage {
             n if n == Stage::HeadStart as u32 => {
-                self.head_start(message, input);
-                self.at = message.query.offset;
-                self.end = message.query.end() as u32;
+                self.head_start(input);
+                self.at = self.query.offset;
+                self.end = self.query.end() as u32;
                 self.grammar = Grammar::Form as u32;
-                self.text_flags = self.text_flags(Grammar::Form);
+                self.text_flags = PERCENT_ENCODED;
                 Stage::Query
             }
             n if n == Stage::Query as u32 => {
                 // A query is whole once the start line's end was seen.
-                let (begin, end) = message.head();
-                let first = head::first_header(input, begin);
-                let cut = first >= end && !message.has(HEAD_COMPLETE);
+                let first = head::first_header(input, self.begin as usize);
+                let cut = first >= self.head_end as usize
+                    && self.message_flags & HEAD_COMPLETE == 0;
                 if self.pair(input, cut) {
                     return;
                 }
-                (self.at, self.end) = (first as u32, end as u32);
+                (self.at, self.end) = (first as u32, self.head_end);
                 self.text_flags = 0;
                 Stage::Headers
             }
@@ -211,24 +262,23 @@ impl Cursor {
                     head::next_header(input, &mut at, end)
                 {
                     self.at = at as u32;
-                    return self.header(message, input, name, value);
+                    return self.header(input, name, value);
                 }
                 Stage::HeadEnd
             }
             n if n == Stage::HeadEnd as u32 => {
                 if self.message_flags & HEAD_COMPLETE == 0 {
-                    let (_, end) = message.head();
-                    self.truncated(0, Span::between(end, end));
+                    let end = Span { offset: self.head_end, length: 0 };
+                    self.truncated(0, end);
                 }
                 Stage::Done
             }
             n if n == Stage::BodyStart as u32 => {
-                self.body_start(message, input);
+                self.body_start(input);
                 if self.grammar == Grammar::Form as u32 {
-                    self.text_flags = self.text_flags(Grammar::Form);
-                } else {
-                    self.text_flags = self.text_flags(Grammar::Lines);
+                    self.text_flags = PERCENT_ENCODED;
                 }
+                self.text_charset = self.charset;
                 Stage::Pairs
             }
             n if n == Stage::Pairs as u32 => {
@@ -239,7 +289,7 @@ impl Cursor {
                 Stage::BodyEnd
             }
             n if n == Stage::BodyEnd as u32 => {
-                self.text_flags = 0;
+                (self.text_flags, self.text_charset) = (0, 0);
                 self.body_end(input);
                 Stage::Done
             }
@@ -252,51 +302,55 @@ impl Cursor {
         if let Some(slot) = self.queue.get_mut(self.queue_len as usize) {
             *slot = item;
             slot.flags |= self.text_flags;
+            slot.charset = self.text_charset;
             self.queue_len += 1;
         }
     }
 
-    fn note(&mut self, note: Note, level: u32, span: Span) {
+    fn note(&mut self, note: Note, level: u16, span: Span) {
         self.push(Item::note(note, level, span));
     }
 
-    fn truncated(&mut self, level: u32, span: Span) {
+    fn truncated(&mut self, level: u16, span: Span) {
         self.truncation_noted = 1;
         self.note(Note::Truncated, level, span);
     }
 
     // The head.
 
-    fn head_start(&mut self, message: &Message, input: &[u8]) {
-        let begin = Span { offset: message.begin, length: 0 };
-        let number = message.message_type.into();
+    fn head_start(&mut self, input: &[u8]) {
+        let begin = Span { offset: self.begin, length: 0 };
+        let number = self.message_type.into();
         self.push(Item::number(Field::Type, 0, begin, number).generated());
         if self.message_flags & UNMATCHED != 0 {
             self.note(Note::ResponseUnmatched, 0, begin);
         }
-        if message.kind == KIND_RESPONSE {
-            let status = message.status.into();
-            let digits = message.status_digits;
+        if self.kind == KIND_RESPONSE {
+            let (status, digits) = (self.status.into(), self.status_digits);
             if !digits.is_empty() {
                 self.push(Item::number(Field::Status, 0, digits, status));
             }
             return;
         }
-        if !message.authority.is_empty() {
-            self.host(input, message.authority);
+        if !self.authority.is_empty() {
+            self.host(input, self.authority);
         }
-        if message.message_type == TYPE_FIRMWARE_REQUEST {
-            let path = message.path;
-            let parts = firmware::parse(path.of(input)).unwrap_or_default();
-            self.push(Item::text(Field::FirmwarePath, 0, path));
-            for (field, part) in [
-                (Field::FirmwareModel, parts.model),
-                (Field::FirmwareFile, parts.file),
-            ] {
-                if !part.is_empty() {
-                    let part = part.shifted(path.start());
-                    self.push(Item::text(field, 1, part));
-                }
+        if self.message_type == TYPE_FIRMWARE_REQUEST {
+            self.firmware(input, self.path);
+        }
+    }
+
+    /// The path of a firmware image, if this is one.
+    fn firmware(&mut self, input: &[u8], path: Span) {
+        let Some(parts) = firmware::parse(path.of(input)) else { return };
+        self.push(Item::text(Field::FirmwarePath, 0, path));
+        for (field, part) in [
+            (Field::FirmwareModel, parts.model),
+            (Field::FirmwareFile, parts.file),
+        ] {
+            if !part.is_empty() {
+                let part = part.shifted(path.start());
+                self.push(Item::text(field, 1, part));
             }
         }
     }
@@ -308,20 +362,14 @@ impl Cursor {
         }
     }
 
-    fn header(
-        &mut self,
-        message: &Message,
-        input: &[u8],
-        name: Name,
-        value: Span,
-    ) {
-        let response = message.kind == KIND_RESPONSE;
+    fn header(&mut self, input: &[u8], name: Name, value: Span) {
+        let response = self.kind == KIND_RESPONSE;
         let text = value.of(input);
         match name {
             Name::Host if !response && self.headers_seen & HOST_SEEN == 0 => {
                 self.headers_seen |= HOST_SEEN;
                 let host = target::host(input, value);
-                let authority = message.authority.of(input);
+                let authority = self.authority.of(input);
                 if authority.is_empty() {
                     self.host(input, host);
                 } else if !authority.eq_ignore_ascii_case(host.of(input)) {
@@ -334,20 +382,7 @@ impl Cursor {
                 if !response && self.headers_seen & AGENT_SEEN == 0 =>
             {
                 self.headers_seen |= AGENT_SEEN;
-                let Some(agent) = agent::parse(text) else { return };
-                self.push(Item::text(Field::UserAgent, 0, value));
-                for (field, part) in [
-                    (Field::UserAgentVersion, agent.version),
-                    (Field::DeviceModel, agent.model),
-                    (Field::DeviceFirmware, agent.firmware),
-                ] {
-                    if !part.is_empty() {
-                        let part = part.shifted(value.start());
-                        self.push(Item::text(field, 1, part));
-                    }
-                }
-                let carriers = agent.carriers.shifted(value.start());
-                self.open(List::Carriers, carriers);
+                self.agent(input, value);
             }
             Name::Cookie if !response => self.open(List::Cookies, value),
             Name::SetCookie if response => {
@@ -358,6 +393,24 @@ impl Cursor {
             }
             _ => {}
         }
+    }
+
+    /// A User-Agent, if it is one of this protocol.
+    fn agent(&mut self, input: &[u8], value: Span) {
+        let Some(agent) = agent::parse(value.of(input)) else { return };
+        self.push(Item::text(Field::UserAgent, 0, value));
+        for (field, part) in [
+            (Field::UserAgentVersion, agent.version),
+            (Field::DeviceModel, agent.model),
+            (Field::DeviceFirmware, agent.firmware),
+        ] {
+            if !part.is_empty() {
+                let part = part.shifted(value.start());
+                self.push(Item::text(field, 1, part));
+            }
+        }
+        let carriers = agent.carriers.shifted(value.start());
+        self.open(List::Carriers, carriers);
     }
 
     fn open(&mut self, list: List, span: Span) {
@@ -403,9 +456,14 @@ impl Cursor {
         let Some(pool) = name.of(input).strip_prefix(bigip::PREFIX) else {
             return;
         };
+        let pool = Span::between(name.end() - pool.len(), name.end());
+        self.bigip(input, value, pool);
+    }
+
+    /// The value of a persistence cookie.
+    fn bigip(&mut self, input: &[u8], value: Span, pool: Span) {
         self.push(Item::text(Field::Bigip, 0, value));
         if !pool.is_empty() {
-            let pool = Span::between(name.end() - pool.len(), name.end());
             self.push(Item::text(Field::BigipPool, 1, pool));
         }
         let text = value.of(input);
@@ -435,7 +493,7 @@ impl Cursor {
     }
 
     /// The note for a value that does not read as its type.
-    fn unreadable(&mut self, text: &[u8], level: u32, span: Span) {
+    fn unreadable(&mut self, text: &[u8], level: u16, span: Span) {
         let masked = value::is_masked(text);
         let note = if masked { Note::ValueMasked } else { Note::ValueInvalid };
         self.note(note, level, span);
@@ -443,19 +501,19 @@ impl Cursor {
 
     // The body.
 
-    fn body_start(&mut self, message: &Message, body: &[u8]) {
+    fn body_start(&mut self, body: &[u8]) {
         let all = Span::between(0, body.len());
         let firmware = self.message_type == TYPE_FIRMWARE_RESPONSE
             && matches!(self.status, 200 | 206);
-        if firmware && message.method != Method::Head as u32 {
-            let size = message.body_length;
+        if firmware && self.method != Method::Head as u32 {
+            let size = self.body_length;
             let item = Item::number(Field::FirmwareSize, 0, all, size);
             self.push(item.generated());
         }
         let readable = firmware || self.grammar != Grammar::None as u32;
         if readable
             && self.message_flags & BODY_CODED != 0
-            && message.body_length > 0
+            && self.body_length > 0
         {
             self.grammar = Grammar::None as u32;
             self.note(Note::BodyEncoded, 0, all);
@@ -483,15 +541,6 @@ impl Cursor {
         self.at = at as u32;
         self.one_pair(input, pair, grammar, cut && !ended);
         true
-    }
-
-    /// How the texts of a grammar's pairs are written.
-    fn text_flags(&self, grammar: Grammar) -> u32 {
-        match grammar {
-            Grammar::Form => PERCENT_ENCODED,
-            _ if self.message_flags & BODY_LATIN1 != 0 => LATIN1,
-            _ => 0,
-        }
     }
 
     fn one_pair(
@@ -808,53 +857,56 @@ fn key(raw: &[u8], percent: bool, message_type: u32) -> Option<Key> {
     )
 }
 
-/// The items of a message's head: an iterator.
+/// The items of a message, or of a part of one.
 #[derive(Clone, Debug)]
-pub struct HeadItems<'a> {
+pub struct Items<'a> {
     cursor: Cursor,
-    message: &'a Message,
     input: &'a [u8],
 }
 
-/// The items of a message's body: an iterator.
-#[derive(Clone, Debug)]
-pub struct BodyItems<'a> {
-    cursor: Cursor,
-    message: &'a Message,
-    body: &'a [u8],
+impl Iterator for Items<'_> {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        self.cursor.next(self.input)
+    }
 }
+
+impl core::iter::FusedIterator for Items<'_> {}
 
 impl Message {
     /// Reads the head; `input` is what the message was parsed from. Nothing
     /// comes from a message that is not ours.
-    pub fn head_items<'a>(&'a self, input: &'a [u8]) -> HeadItems<'a> {
-        HeadItems { cursor: Cursor::head(self), message: self, input }
+    pub fn head_items<'a>(&self, input: &'a [u8]) -> Items<'a> {
+        Items { cursor: Cursor::head(self), input }
     }
 
-    /// Reads the body; `input` is what the message was parsed from, and
-    /// `body` the body with its chunks undone. Spans are places in `body`.
-    pub fn body_items<'a>(
-        &'a self,
-        input: &'a [u8],
-        body: &'a [u8],
-    ) -> BodyItems<'a> {
-        let cursor = Cursor::body(self, input, body);
-        BodyItems { cursor, message: self, body }
+    /// Reads the body: `body` with its chunks undone
+    /// ([`Message::body_bytes`]). Spans are places in it.
+    pub fn body_items<'a>(&self, body: &'a [u8]) -> Items<'a> {
+        Items { cursor: Cursor::body(self, body), input: body }
     }
 }
 
-impl Iterator for HeadItems<'_> {
-    type Item = Item;
-
-    fn next(&mut self) -> Option<Item> {
-        self.cursor.next(self.message, self.input)
-    }
+/// Reads a User-Agent that stands by itself. Nothing comes from one that is
+/// not a gateway's.
+pub fn user_agent(value: &[u8]) -> Items<'_> {
+    Items { cursor: Cursor::user_agent(value), input: value }
 }
 
-impl Iterator for BodyItems<'_> {
-    type Item = Item;
+/// Reads the value of a Cookie or Set-Cookie header: the persistence cookies
+/// in it.
+pub fn cookies(value: &[u8]) -> Items<'_> {
+    Items { cursor: Cursor::cookies(value), input: value }
+}
 
-    fn next(&mut self) -> Option<Item> {
-        self.cursor.next(self.message, self.body)
-    }
+/// Reads the value of one BIG-IP persistence cookie.
+pub fn persistence_cookie(value: &[u8]) -> Items<'_> {
+    Items { cursor: Cursor::persistence_cookie(value), input: value }
+}
+
+/// Reads the target of a request, or its path alone: the host that is in it,
+/// and the firmware it names.
+pub fn target(value: &[u8]) -> Items<'_> {
+    Items { cursor: Cursor::target(value), input: value }
 }

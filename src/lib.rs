@@ -9,7 +9,8 @@ yields what is in it, item by item: fields with their typed value and the
 very bytes they were read from, and notes on whatever is odd.
 
 ```
-use mcas::{message, text, Field, Value};
+use mcas::format::Style;
+use mcas::{types, Context, Field, Value};
 
 let request = b"POST / HTTP/1.1\r\n\
     User-Agent: M-CAS/1.0\r\n\
@@ -18,16 +19,19 @@ let request = b"POST / HTTP/1.1\r\n\
     \r\n\
     CompanyCode=&ServiceCode=&ControlCode=&TerminalID=001F67A1B2C3";
 
-let message = mcas::parse(request, &message::Context::default())?;
-assert_eq!(message.message_type, message::TYPE_PROVISIONING_REQUEST);
+let message = mcas::parse(request, &Context::default())?;
+assert_eq!(message.message_type, types::TYPE_PROVISIONING_REQUEST);
 
-let body = message.body.of(request);
-let terminal = message
-    .body_items(request, body)
-    .find(|item| item.as_field() == Some(Field::TerminalId))
+let body = message.body_bytes(request);
+let mac = message
+    .body_items(&body)
+    .find(|item| item.as_field() == Some(Field::TerminalIdMac))
     .expect("a provisioning request names its terminal");
-assert_eq!(terminal.value(), Some(Value::Text));
-assert_eq!(text::to_string(&terminal, body), "001F67A1B2C3");
+assert_eq!(mac.value(), Some(Value::Ether([0, 0x1f, 0x67, 0xa1, 0xb2, 0xc3])));
+assert_eq!(
+    mac.format(&body, Style::Line).to_string(),
+    "[MAC address: 00:1f:67:a1:b2:c3]"
+);
 # Ok::<(), mcas::Error>(())
 ```
 
@@ -59,9 +63,12 @@ pub mod agent;
 pub mod bigip;
 #[doc(hidden)]
 pub mod capi;
+pub mod charset;
 pub mod chunked;
+pub mod classify;
 pub mod fields;
 pub mod firmware;
+pub mod format;
 mod head;
 pub mod item;
 pub mod items;
@@ -73,8 +80,11 @@ pub mod sniff;
 mod span;
 mod target;
 pub mod text;
+pub mod types;
 mod value;
 
+pub use charset::Charset;
+pub use classify::{classify, Class};
 pub use fields::Field;
 pub use head::{Error, MAX_HEADERS};
 pub use item::{Item, Value};

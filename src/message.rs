@@ -7,6 +7,7 @@
 //! what a response answers.
 
 use crate::agent;
+use crate::charset::Charset;
 use crate::chunked::{self, End};
 use crate::firmware;
 use crate::head::{self, Name, Start};
@@ -15,8 +16,12 @@ use crate::pairs::{self, Grammar};
 use crate::span::{Span, MAX_INPUT};
 use crate::target;
 use crate::text;
+use crate::types::{self, *};
 use crate::value::content_length;
 use crate::Error;
+use core::mem::MaybeUninit;
+use memchr::memchr;
+use std::borrow::Cow;
 
 /// [`Message::kind`]: too little is there to tell.
 pub const KIND_UNKNOWN: u32 = 0;
@@ -25,52 +30,16 @@ pub const KIND_REQUEST: u32 = 1;
 /// [`Message::kind`]: a response.
 pub const KIND_RESPONSE: u32 = 2;
 
-/// [`Message::message_type`]: not a message of this protocol. As a
-/// [`Context::request_type`]: the request was seen and is not ours.
-pub const TYPE_NONE: u32 = u32::MAX;
-/// [`Context::request_type`]: no request was seen for this response.
-pub const TYPE_UNSEEN: u32 = u32::MAX - 1;
-/// Any other request.
-pub const TYPE_OTHER_REQUEST: u32 = 0;
-/// Provisioning request.
-pub const TYPE_PROVISIONING_REQUEST: u32 = 1;
-/// Provisioning response.
-pub const TYPE_PROVISIONING_RESPONSE: u32 = 2;
-/// Firmware request.
-pub const TYPE_FIRMWARE_REQUEST: u32 = 3;
-/// Firmware response.
-pub const TYPE_FIRMWARE_RESPONSE: u32 = 4;
-/// Update notification.
-pub const TYPE_UPDATE_NOTIFICATION: u32 = 5;
-/// Update notification response.
-pub const TYPE_UPDATE_NOTIFICATION_RESPONSE: u32 = 6;
-/// Extension list request (LAN side).
-pub const TYPE_EXTENSION_LIST_REQUEST: u32 = 7;
-/// Extension list response (LAN side).
-pub const TYPE_EXTENSION_LIST_RESPONSE: u32 = 8;
-/// Extension configuration request (LAN side).
-pub const TYPE_EXTENSION_CONFIGURATION_REQUEST: u32 = 9;
-/// Extension configuration response (LAN side).
-pub const TYPE_EXTENSION_CONFIGURATION_RESPONSE: u32 = 10;
-/// Setup push (LAN side).
-pub const TYPE_SETUP_PUSH: u32 = 11;
-/// Setup push response (LAN side).
-pub const TYPE_SETUP_PUSH_RESPONSE: u32 = 12;
-/// The answer to any other request.
-pub const TYPE_OTHER_RESPONSE: u32 = 13;
-
 /// The message's end was found: nothing of it is missing.
 pub const COMPLETE: u32 = 1;
 /// The head is there to its blank line.
 pub const HEAD_COMPLETE: u32 = 2;
 /// The body has a content coding (gzip, …) that is not decoded.
 pub const BODY_CODED: u32 = 4;
-/// The body is declared to be ISO-8859-1.
-pub const BODY_LATIN1: u32 = 8;
 /// A response whose request is not in the capture.
-pub const UNMATCHED: u32 = 16;
+pub const UNMATCHED: u32 = 8;
 /// What should be a chunk is none; the body is read up to there.
-pub const BODY_BROKEN: u32 = 32;
+pub const BODY_BROKEN: u32 = 16;
 
 /// Methods that change how a message is read.
 #[repr(u32)]
@@ -130,11 +99,46 @@ pub enum Framing {
     UntilClose = 3,
 }
 
+/// What a Content-Type says, as far as it matters here.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Media {
+    /// There is none.
+    #[default]
+    None = 0,
+    /// `application/x-www-form-urlencoded`.
+    Form = 1,
+    /// `text/plain`.
+    Plain = 2,
+    /// Any other.
+    Other = 3,
+}
+
+impl Media {
+    /// The media type of a Content-Type, which stands before its parameters.
+    fn of(media_type: &[u8]) -> Media {
+        if media_type.is_empty() {
+            Media::None
+        } else if media_type
+            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+        {
+            Media::Form
+        } else if media_type.eq_ignore_ascii_case(b"text/plain") {
+            Media::Plain
+        } else {
+            Media::Other
+        }
+    }
+}
+
 /// [`Context::flags`]: the connection ends with the last byte of the input.
 pub const END_OF_STREAM: u32 = 1;
 /// [`Context::flags`]: only the head is of interest. A body's chunks, which
 /// can be many, are not walked; such a message does not count as complete.
 pub const HEAD_ONLY: u32 = 2;
+/// [`Context::flags`]: the body goes on behind the bytes that are given. Only
+/// for [`from_parts`]; [`parse`] sees it in the head.
+pub const CUT: u32 = 4;
 
 /// What the caller knows about a message from outside of its bytes.
 #[repr(C)]
@@ -145,7 +149,7 @@ pub struct Context {
     pub request_type: u32,
     /// For a response: [`Method`] of its request.
     pub request_method: u32,
-    /// [`END_OF_STREAM`], [`HEAD_ONLY`].
+    /// [`END_OF_STREAM`], [`HEAD_ONLY`], [`CUT`].
     pub flags: u32,
 }
 
@@ -169,8 +173,8 @@ pub struct Message {
     /// [`COMPLETE`]: until then bytes to come may still make a message ours,
     /// or tell one that is ours more exactly.
     pub message_type: u32,
-    /// [`COMPLETE`], [`HEAD_COMPLETE`], [`BODY_CODED`], [`BODY_LATIN1`],
-    /// [`UNMATCHED`], [`BODY_BROKEN`].
+    /// [`COMPLETE`], [`HEAD_COMPLETE`], [`BODY_CODED`], [`UNMATCHED`],
+    /// [`BODY_BROKEN`].
     pub flags: u32,
     /// [`Method`] of a request, or of the request that a response answers.
     pub method: u32,
@@ -178,6 +182,10 @@ pub struct Message {
     pub status: u32,
     /// [`Framing`] of the body.
     pub framing: u32,
+    /// [`Media`] that its Content-Type declares.
+    pub media: u32,
+    /// [`Charset`] that its Content-Type declares.
+    pub charset: u32,
     /// Bytes of the input that belong to the message, blank lines before it
     /// included. The next message begins there if this one is [`COMPLETE`].
     pub length: u32,
@@ -206,6 +214,30 @@ pub struct Message {
     pub media_type: Span,
 }
 
+/// A message that nothing is known of.
+const EMPTY: Message = Message {
+    kind: KIND_UNKNOWN,
+    message_type: TYPE_NONE,
+    flags: 0,
+    method: Method::Other as u32,
+    status: 0,
+    framing: Framing::None as u32,
+    media: NO_MEDIA,
+    charset: Charset::Unknown as u32,
+    length: 0,
+    begin: 0,
+    body: Span::EMPTY,
+    body_length: 0,
+    body_missing: 0,
+    status_digits: Span::EMPTY,
+    authority: Span::EMPTY,
+    path: Span::EMPTY,
+    query: Span::EMPTY,
+    host: Span::EMPTY,
+    user_agent: Span::EMPTY,
+    media_type: Span::EMPTY,
+};
+
 /// What the header lines say about the body.
 #[derive(Default)]
 struct BodyHeaders {
@@ -223,11 +255,6 @@ impl Message {
     /// Whether this is a message of the protocol.
     pub fn is_ours(&self) -> bool {
         self.message_type != TYPE_NONE
-    }
-
-    /// The bytes of the message's head, start line included, as offsets.
-    pub(crate) fn head(&self) -> (usize, usize) {
-        (self.begin as usize, self.body.start())
     }
 
     /// Notes what one header says.
@@ -254,24 +281,15 @@ impl Message {
                 self.user_agent = first(self.user_agent, value);
             }
             Name::ContentType => {
-                let semicolon = text.iter().position(|&b| b == b';');
-                let length = semicolon.unwrap_or(text.len());
-                let length = text[..length].trim_ascii_end().len();
-                let start = value.start();
-                self.media_type = Span::between(start, start + length);
-                if charset_is_latin1(&text[length..]) {
-                    self.flags |= BODY_LATIN1;
-                }
+                let length = self.content_type(text);
+                let end = value.start() + length;
+                self.media_type = Span::between(value.start(), end);
             }
             Name::ContentLength => {
                 // The first one that reads counts, as in HTTP's dissector.
                 body.length = body.length.or(content_length(text));
             }
-            Name::ContentEncoding => {
-                let coded = !text.is_empty()
-                    && !text.eq_ignore_ascii_case(b"identity");
-                self.flags |= if coded { BODY_CODED } else { 0 };
-            }
+            Name::ContentEncoding => self.content_encoding(text),
             Name::TransferEncoding => {
                 body.transfer_coded = true;
                 let last = text.rsplit(|&b| b == b',').next();
@@ -279,6 +297,22 @@ impl Message {
                 body.chunked = last.eq_ignore_ascii_case(b"chunked");
             }
             Name::Cookie | Name::SetCookie => {}
+        }
+    }
+
+    /// Notes what a Content-Type says; returns its media type's length.
+    fn content_type(&mut self, text: &[u8]) -> usize {
+        let semicolon = memchr(b';', text);
+        let media_type = text[..semicolon.unwrap_or(text.len())].trim_ascii();
+        self.media = Media::of(media_type) as u32;
+        self.charset = Charset::declared(&text[media_type.len()..]) as u32;
+        media_type.len()
+    }
+
+    /// Notes what a Content-Encoding says.
+    fn content_encoding(&mut self, text: &[u8]) {
+        if !text.is_empty() && !text.eq_ignore_ascii_case(b"identity") {
+            self.flags |= BODY_CODED;
         }
     }
 
@@ -345,28 +379,169 @@ impl Message {
         }
     }
 
+    /// What classification looks at in a message read from `input`.
+    fn facts<'a>(&self, input: &'a [u8]) -> Facts<'a> {
+        let body = self.body.of(input);
+        Facts {
+            method: Method::from_number(self.method),
+            authority: self.authority.of(input),
+            host: self.host.of(input),
+            user_agent: self.user_agent.of(input),
+            path: self.path.of(input),
+            query: self.query.of(input),
+            form: matches!(self.media, FORM | NO_MEDIA),
+            body: if self.has(BODY_CODED) {
+                Body::Coded
+            } else if self.framing == Framing::Chunked as u32 {
+                Body::Chunked(body)
+            } else {
+                Body::Plain(body)
+            },
+        }
+    }
+
+    /// Finds what the message is for.
+    fn classify(&mut self, facts: &Facts, request_type: u32) {
+        self.message_type = match self.kind {
+            KIND_REQUEST => facts.request(),
+            // Cut before its status it may still turn out to be interim.
+            KIND_RESPONSE if self.status >= 200 => match request_type {
+                TYPE_UNSEEN
+                    if self.has(HEAD_COMPLETE)
+                        && facts.begins_with_result_code() =>
+                {
+                    self.flags |= UNMATCHED;
+                    TYPE_PROVISIONING_RESPONSE
+                }
+                request_type => types::response_to(request_type),
+            },
+            _ => TYPE_NONE,
+        };
+    }
+
+    /// How many bytes are still to come of how a provisioning response's body
+    /// begins; `None` if the body of this message begins otherwise.
+    pub(crate) fn result_code_missing(&self, input: &[u8]) -> Option<usize> {
+        self.facts(input).result_code_missing()
+    }
+
+    /// How the pairs of `body`, this message's with its chunks undone, are
+    /// written; [`Grammar::None`] where the body is not ours to read: an
+    /// image, an HTML error page, a content coding.
+    pub fn body_grammar(&self, body: &[u8]) -> Grammar {
+        match self.message_type {
+            TYPE_NONE | TYPE_FIRMWARE_RESPONSE => Grammar::None,
+            _ if self.kind == KIND_RESPONSE => {
+                let ours = body
+                    .get(..RESULT_CODE.len())
+                    .is_some_and(|b| b.eq_ignore_ascii_case(RESULT_CODE));
+                if ours || self.media != OTHER_MEDIA {
+                    Grammar::Lines
+                } else {
+                    Grammar::None
+                }
+            }
+            // One client of the LAN side declares its form as JSON.
+            TYPE_PROVISIONING_REQUEST
+            | TYPE_EXTENSION_CONFIGURATION_REQUEST
+            | TYPE_SETUP_PUSH => Grammar::Form,
+            _ => match self.media {
+                FORM => Grammar::Form,
+                PLAIN => Grammar::Lines,
+                // Nothing declares it: the shape decides.
+                NO_MEDIA if memchr(b'=', body).is_some() => {
+                    let text = &body[..pairs::form_length(body)];
+                    if memchr(b'\n', text).is_some() {
+                        Grammar::Lines
+                    } else {
+                        Grammar::Form
+                    }
+                }
+                _ => Grammar::None,
+            },
+        }
+    }
+
+    /// The body with its chunks undone; `input` is what the message was
+    /// parsed from. Only a chunked body takes memory.
+    pub fn body_bytes<'a>(&self, input: &'a [u8]) -> Cow<'a, [u8]> {
+        let body = self.body.of(input);
+        if self.framing == Framing::Chunked as u32 {
+            Cow::Owned(chunked::to_vec(body))
+        } else {
+            Cow::Borrowed(body)
+        }
+    }
+
+    /// Writes the body with its chunks undone to `out`, as much as there is
+    /// room for, and returns how many bytes there are in all.
+    pub fn write_body(
+        &self,
+        input: &[u8],
+        out: &mut [MaybeUninit<u8>],
+    ) -> usize {
+        let body = self.body.of(input);
+        if self.framing == Framing::Chunked as u32 {
+            return chunked::write(body, out);
+        }
+        for (slot, &byte) in out.iter_mut().zip(body) {
+            slot.write(byte);
+        }
+        body.len()
+    }
+}
+
+/// What classification looks at, wherever the message comes from.
+struct Facts<'a> {
+    method: Method,
+    authority: &'a [u8],
+    host: &'a [u8],
+    user_agent: &'a [u8],
+    path: &'a [u8],
+    query: &'a [u8],
+    /// Whether the body is declared to be a form, or nothing at all.
+    form: bool,
+    body: Body<'a>,
+}
+
+/// A body as it came. It is read where it lies: classifying needs no memory.
+enum Body<'a> {
+    /// With a content coding: not readable.
+    Coded,
+    Plain(&'a [u8]),
+    Chunked(&'a [u8]),
+}
+
+impl Body<'_> {
+    /// Hands what is readable to `feed`, piece by piece, chunks undone.
+    fn feed(&self, mut feed: impl FnMut(&[u8])) {
+        match self {
+            Body::Coded => {}
+            Body::Plain(bytes) => feed(bytes),
+            Body::Chunked(bytes) => {
+                chunked::for_each(bytes, feed);
+            }
+        }
+    }
+}
+
+impl Facts<'_> {
     /// What a request is for.
-    fn classify_request(&self, input: &[u8]) -> u32 {
-        if let Some(lan) = self.classify_lan_request(input) {
+    fn request(&self) -> u32 {
+        if let Some(lan) = self.lan_request() {
             return lan;
         }
-        let agent = self.user_agent.of(input);
-        if !(target::is_ours(self.authority.of(input))
-            || target::is_ours(self.host.of(input))
-            || agent.starts_with(agent::PREFIX))
-        {
+        if !self.names_us() {
             return TYPE_NONE;
         }
-        let path = self.path.of(input);
-        let method = Method::from_number(self.method);
-        if path == b"/verup/notify.cgi" {
+        if self.path == b"/verup/notify.cgi" {
             TYPE_UPDATE_NOTIFICATION
-        } else if matches!(method, Method::Get | Method::Head)
-            && firmware::parse(path).is_some()
+        } else if matches!(self.method, Method::Get | Method::Head)
+            && firmware::parse(self.path).is_some()
         {
             TYPE_FIRMWARE_REQUEST
-        } else if (method == Method::Post && target::is_root(path))
-            || self.form_has(input, "TerminalID", false)
+        } else if (self.method == Method::Post && target::is_root(self.path))
+            || self.form_has("TerminalID", self.form)
         {
             TYPE_PROVISIONING_REQUEST
         } else {
@@ -374,15 +549,20 @@ impl Message {
         }
     }
 
+    /// Whether server or client are of this protocol by name.
+    fn names_us(&self) -> bool {
+        target::is_ours(self.authority)
+            || target::is_ours(self.host)
+            || self.user_agent.starts_with(agent::PREFIX)
+    }
+
     /// What a request of the LAN side is for. Its User-Agents are the
     /// phones' own, so the path tells; and where there is a form, that has
     /// to fit too, since other devices have paths like these.
-    fn classify_lan_request(&self, input: &[u8]) -> Option<u32> {
-        let path = self.path.of(input);
-        let path = path.strip_suffix(b"/").unwrap_or(path);
-        let method = Method::from_number(self.method);
-        let form_has = |key| self.form_has(input, key, true);
-        match (path, method) {
+    fn lan_request(&self) -> Option<u32> {
+        // Of whatever media type.
+        let form_has = |key| self.form_has(key, true);
+        match (lan::path(self.path)?, self.method) {
             (lan::LIST, Method::Get) => Some(TYPE_EXTENSION_LIST_REQUEST),
             (lan::CONFIGURATION, Method::Put | Method::Post)
                 if form_has("id") && form_has("ip_tel_num") =>
@@ -398,106 +578,41 @@ impl Message {
         }
     }
 
-    /// Whether the form of a request, in its query or its body, has a key. A
-    /// body counts as a form where its media type says so, or nothing does,
-    /// or in any case.
-    fn form_has(&self, input: &[u8], key: &str, any_type: bool) -> bool {
-        let mut query = KeyFinder::new(key);
-        query.feed(self.query.of(input));
-        let mut body = KeyFinder::new(key);
-        let media_type = self.media_type.of(input);
-        let is_form = any_type || media_type.is_empty() || is_form(media_type);
-        if is_form && !self.has(BODY_CODED) {
-            self.feed_body(input, |part| body.feed(part));
+    /// Whether the form of a request has a key: the one in its query or, if
+    /// `body` is one, the one in its body.
+    fn form_has(&self, key: &str, body: bool) -> bool {
+        let mut finder = KeyFinder::new(key);
+        finder.feed(self.query);
+        finder.feed(b"&");
+        if body {
+            self.body.feed(|part| finder.feed(part));
         }
-        query.found || body.found
+        finder.found
     }
 
-    /// Whether the body begins as that of a provisioning response.
-    fn begins_with_result_code(&self, input: &[u8]) -> bool {
+    /// How many bytes of the way in which a provisioning response begins are
+    /// still to come; `None` if the body begins otherwise.
+    fn result_code_missing(&self) -> Option<usize> {
         let mut wanted = RESULT_CODE;
-        let mut differs = false;
-        self.feed_body(input, |part| {
+        let mut differs = matches!(self.body, Body::Coded);
+        self.body.feed(|part| {
             let (begin, rest) = wanted.split_at(part.len().min(wanted.len()));
             differs |= !part[..begin.len()].eq_ignore_ascii_case(begin);
             wanted = rest;
         });
-        wanted.is_empty() && !differs
+        (!differs).then_some(wanted.len())
     }
 
-    /// What a response is for.
-    fn classify_response(&self, input: &[u8], request_type: u32) -> u32 {
-        match request_type {
-            // Cut before its status it may still turn out to be interim.
-            _ if self.status < 200 => TYPE_NONE,
-            TYPE_OTHER_REQUEST => TYPE_OTHER_RESPONSE,
-            TYPE_PROVISIONING_REQUEST
-            | TYPE_FIRMWARE_REQUEST
-            | TYPE_UPDATE_NOTIFICATION
-            | TYPE_EXTENSION_LIST_REQUEST
-            | TYPE_EXTENSION_CONFIGURATION_REQUEST
-            | TYPE_SETUP_PUSH => request_type + 1,
-            TYPE_UNSEEN
-                if !self.has(BODY_CODED)
-                    && self.has(HEAD_COMPLETE)
-                    && self.begins_with_result_code(input) =>
-            {
-                TYPE_PROVISIONING_RESPONSE
-            }
-            _ => TYPE_NONE,
-        }
-    }
-
-    /// Hands the body to `feed` piece by piece, with chunks undone. It is
-    /// read where it lies: classifying needs no memory.
-    fn feed_body(&self, input: &[u8], mut feed: impl FnMut(&[u8])) {
-        let body = self.body.of(input);
-        if self.framing == Framing::Chunked as u32 {
-            chunked::for_each(body, feed);
-        } else {
-            feed(body);
-        }
-    }
-
-    /// How the pairs of `body`, this message's with its chunks undone, are
-    /// written; [`Grammar::None`] where the body is not ours to read: an
-    /// image, an HTML error page, a content coding.
-    pub fn body_grammar(&self, input: &[u8], body: &[u8]) -> Grammar {
-        let media_type = self.media_type.of(input);
-        let plain = media_type.eq_ignore_ascii_case(b"text/plain");
-        let form = is_form(media_type);
-        let none = media_type.is_empty();
-        match self.message_type {
-            TYPE_NONE | TYPE_FIRMWARE_RESPONSE => Grammar::None,
-            _ if self.kind == KIND_RESPONSE => {
-                let ours = body
-                    .get(..RESULT_CODE.len())
-                    .is_some_and(|b| b.eq_ignore_ascii_case(RESULT_CODE));
-                if none || plain || form || ours {
-                    Grammar::Lines
-                } else {
-                    Grammar::None
-                }
-            }
-            // One client of the LAN side declares its form as JSON.
-            TYPE_PROVISIONING_REQUEST
-            | TYPE_EXTENSION_CONFIGURATION_REQUEST
-            | TYPE_SETUP_PUSH => Grammar::Form,
-            _ if form => Grammar::Form,
-            _ if plain => Grammar::Lines,
-            // Nothing declares it: the shape decides.
-            _ if none && body.contains(&b'=') => {
-                let text = &body[..pairs::form_length(body)];
-                if text.contains(&b'\n') {
-                    Grammar::Lines
-                } else {
-                    Grammar::Form
-                }
-            }
-            _ => Grammar::None,
-        }
+    /// Whether the body begins as that of a provisioning response.
+    fn begins_with_result_code(&self) -> bool {
+        self.result_code_missing() == Some(0)
     }
 }
+
+const NO_MEDIA: u32 = Media::None as u32;
+const FORM: u32 = Media::Form as u32;
+const PLAIN: u32 = Media::Plain as u32;
+const OTHER_MEDIA: u32 = Media::Other as u32;
 
 /// Reads the message at the beginning of `input`.
 ///
@@ -509,24 +624,10 @@ pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
     }
     let head = head::parse(input)?;
     let mut message = Message {
-        kind: KIND_UNKNOWN,
-        message_type: TYPE_NONE,
         flags: if head.whole { HEAD_COMPLETE } else { 0 },
-        method: Method::Other as u32,
-        status: 0,
-        framing: Framing::None as u32,
-        length: 0,
         begin: head.begin as u32,
         body: Span::between(head.end, head.end),
-        body_length: 0,
-        body_missing: 0,
-        status_digits: Span::default(),
-        authority: Span::default(),
-        path: Span::default(),
-        query: Span::default(),
-        host: Span::default(),
-        user_agent: Span::default(),
-        media_type: Span::default(),
+        ..EMPTY
     };
     match head.start {
         Start::Unknown => {}
@@ -556,39 +657,74 @@ pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
         message.delimit(input, &headers, context.flags);
     }
     message.length = message.body.end() as u32;
-    message.message_type = match message.kind {
-        KIND_REQUEST => message.classify_request(input),
-        KIND_RESPONSE => {
-            message.classify_response(input, context.request_type)
-        }
-        _ => TYPE_NONE,
-    };
-    if message.message_type == TYPE_PROVISIONING_RESPONSE
-        && context.request_type == TYPE_UNSEEN
-    {
-        message.flags |= UNMATCHED;
-    }
+    let facts = message.facts(input);
+    message.classify(&facts, context.request_type);
     Ok(message)
 }
 
-fn is_form(media_type: &[u8]) -> bool {
-    media_type.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+/// A message that somebody else's HTTP code has taken apart: a proxy, a web
+/// framework, a log. What is not known is left empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parts<'a> {
+    /// For a response: what it answers. [`CUT`] if the body goes on behind
+    /// the bytes at hand.
+    pub context: Context,
+    /// Status code of a response; 0 makes it a request.
+    pub status: u16,
+    /// Method of a request.
+    pub method: &'a [u8],
+    /// Target of a request, in origin or absolute form.
+    pub target: &'a [u8],
+    /// Host of a request, with or without port.
+    pub host: &'a [u8],
+    /// User-Agent of a request.
+    pub user_agent: &'a [u8],
+    /// Content-Type, with its parameters.
+    pub content_type: &'a [u8],
+    /// Content-Encoding that is not undone.
+    pub content_encoding: &'a [u8],
 }
 
-/// Whether the parameters of a Content-Type declare ISO-8859-1.
-fn charset_is_latin1(parameters: &[u8]) -> bool {
-    parameters.split(|&b| b == b';').any(|parameter| {
-        let parameter = parameter.trim_ascii();
-        let charset = parameter
-            .get(..8)
-            .filter(|name| name.eq_ignore_ascii_case(b"charset="))
-            .map(|_| parameter[8..].trim_ascii());
-        charset.is_some_and(|charset| {
-            let charset = charset.strip_prefix(b"\"").unwrap_or(charset);
-            let charset = charset.strip_suffix(b"\"").unwrap_or(charset);
-            charset.eq_ignore_ascii_case(b"iso-8859-1")
-        })
-    })
+/// The message that consists of `parts` and of `body`, whose transfer coding
+/// is undone. It has a type and a body to read; its head is where it came
+/// from, so its spans are empty, and of its items only the type is left.
+/// Other parts can be read by themselves: [`crate::items::user_agent`] and
+/// its like.
+pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
+    if body.len() > MAX_INPUT {
+        return Err(Error::TooLarge);
+    }
+    let cut = parts.context.flags & CUT != 0;
+    let target_span = Span::between(0, parts.target.len());
+    let target = target::parse(parts.target, target_span);
+    let host = target::host(parts.host, Span::between(0, parts.host.len()));
+    let mut message = Message {
+        flags: HEAD_COMPLETE | if cut { 0 } else { COMPLETE },
+        framing: Framing::Length as u32,
+        body: Span::between(0, body.len()),
+        body_length: body.len() as u64,
+        length: body.len() as u32,
+        status: parts.status.into(),
+        ..EMPTY
+    };
+    (message.kind, message.method) = if parts.status == 0 {
+        (KIND_REQUEST, Method::of(parts.method) as u32)
+    } else {
+        let method = Method::from_number(parts.context.request_method);
+        (KIND_RESPONSE, method as u32)
+    };
+    message.content_type(parts.content_type.trim_ascii());
+    message.content_encoding(parts.content_encoding.trim_ascii());
+    let facts = Facts {
+        authority: target.host.of(parts.target),
+        host: host.of(parts.host),
+        user_agent: parts.user_agent,
+        path: target.path.of(parts.target),
+        query: target.query.of(parts.target),
+        ..message.facts(body)
+    };
+    message.classify(&facts, parts.context.request_type);
+    Ok(message)
 }
 
 /// How the body of a provisioning response begins, in any case.

@@ -48,6 +48,8 @@ pub struct NoteInfo {
     pub severity: Severity,
     /// What it says, for people.
     pub summary: &'static CStr,
+    /// What it is about, and what it has to do with.
+    pub description: &'static CStr,
 }
 
 impl NoteInfo {
@@ -61,13 +63,16 @@ macro_rules! notes {
     ($(
         $number:literal $note:ident $name:literal $group:ident
         $severity:ident $summary:literal
+        $description:literal
     )*) => {
         /// A note, by its permanent number.
         #[repr(u32)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Note {
             $(
-                #[doc = concat!("`", $name, "`: ", $summary, ".")]
+                #[doc = concat!(
+                    "`", $name, "`: ", $summary, ". ", $description, "."
+                )]
                 $note = $number,
             )*
         }
@@ -80,6 +85,7 @@ macro_rules! notes {
                 group: Group::$group,
                 severity: Severity::$severity,
                 summary: c_str(concat!($summary, "\0")),
+                description: c_str(concat!($description, "\0")),
             },
         )*];
     };
@@ -88,26 +94,41 @@ macro_rules! notes {
 notes! {
     0 ResultCodeFailure "mcas.result_code.failure" ResponseCode Warn
         "The result code is not success"
+        "Any code but zeros; the request was refused or not understood"
     1 ValueInvalid "mcas.value.invalid" Protocol Warn
         "The value does not read as its type"
+        "It is not lost: it stands as mcas.param, or as the text it came as"
     2 ValueMasked "mcas.value.masked" Undecoded Note
         "The value was masked by whoever published the capture"
+        "X, x or * stand where digits should"
     3 ValueHostBits "mcas.value.host_bits" Protocol Chat
         "The network has host bits set"
+        "Bits behind the prefix length: the sender may mean a host or a \
+         network"
     4 ValueInconsistent "mcas.value.inconsistent" Protocol Warn
         "Values contradict each other"
+        "The gateway lies outside of the device's network, the last RTP \
+         port before the first, or Host header and target name different \
+         hosts"
     5 ParamUnknown "mcas.param.unknown" Undecoded Chat
         "The parameter is not known"
+        "No field is known for its key; it stands as mcas.param"
     6 ParamMissing "mcas.param.missing" Protocol Note
         "A successful provisioning response should have this parameter"
+        "Without its address, SIP server and number a gateway cannot \
+         telephone"
     7 Credentials "mcas.credentials" Security Note
         "Credentials in clear text"
+        "Whoever can read the connection can register with them"
     8 Truncated "mcas.truncated" Undecoded Note
         "The message goes on behind the bytes at hand"
+        "The capture or the connection ended before the message did"
     9 ResponseUnmatched "mcas.response.unmatched" Sequence Note
         "The request of this response is not in the capture"
+        "It is taken for a provisioning response by how its body begins"
     10 BodyEncoded "mcas.body.encoded" Undecoded Note
         "The body has a content coding that is not decoded"
+        "gzip or the like; no parameter of it can be read"
 }
 
 impl Note {

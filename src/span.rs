@@ -19,6 +19,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// No bytes.
+    pub(crate) const EMPTY: Span = Span { offset: 0, length: 0 };
+
     /// The bytes from `start` up to, not including, `end`.
     ///
     /// Both are offsets into an input of at most [`MAX_INPUT`] bytes; larger

@@ -3,14 +3,19 @@
 //! Answers are taken raw, forms and queries are percent-decoded
 //! (application/x-www-form-urlencoded, WHATWG URL §5.1: `+` is a space, `%`
 //! without two hex digits behind it stands for itself). The bytes that come
-//! out are UTF-8 if they read as UTF-8, and ISO-8859-1 otherwise, which was
-//! HTTP's default for text in the years of this protocol (RFC 2616 §3.7.1)
-//! and which its server declares; a message that declares ISO-8859-1 is
-//! taken at its word. Nothing is lost either way. A NUL, which a C string
-//! cannot hold, is shown as U+2400.
+//! out are read in the charset that the message declares. Where it declares
+//! none, or they are none of its characters, they are UTF-8 if they read as
+//! UTF-8, and ISO-8859-1 otherwise, which was HTTP's default for text in the
+//! years of this protocol (RFC 2616 §3.7.1) and which its server declares.
+//! Nothing is lost either way. A NUL, which a C string cannot hold, is shown
+//! as U+2400.
 
-use crate::item::{Item, LATIN1, PERCENT_ENCODED};
+use crate::charset::{self, Charset};
+use crate::item::{Item, PERCENT_ENCODED};
 use crate::value::hex_digit;
+use core::fmt::{self, Write};
+use encoding_rs::UTF_8;
+use memchr::{memchr, memchr2};
 
 /// Undoes percent-encoding byte by byte.
 struct Decoded<'a> {
@@ -43,47 +48,6 @@ impl Iterator for Decoded<'_> {
     }
 }
 
-/// Length of the UTF-8 sequence that begins with `first`, and the bits of
-/// the character that `first` holds; `None` if none can begin with it.
-fn sequence(first: u8) -> Option<(usize, u32)> {
-    Some(match first {
-        0x00..=0x7f => (1, first.into()),
-        0xc2..=0xdf => (2, (first & 0x1f).into()),
-        0xe0..=0xef => (3, (first & 0x0f).into()),
-        0xf0..=0xf4 => (4, (first & 0x07).into()),
-        _ => return None,
-    })
-}
-
-/// The characters of bytes, read as UTF-8; `None` once they are not.
-fn next_utf8(bytes: &mut Decoded) -> Option<Option<char>> {
-    let first = bytes.next()?;
-    let Some((length, mut code)) = sequence(first) else {
-        return Some(None);
-    };
-    for _ in 1..length {
-        match bytes.next() {
-            Some(b @ 0x80..=0xbf) => {
-                code = code << 6 | u32::from(b & 0x3f);
-            }
-            _ => return Some(None),
-        }
-    }
-    // Overlong forms and surrogates are no characters.
-    let c = char::from_u32(code).filter(|c| c.len_utf8() == length);
-    Some(c)
-}
-
-/// Whether the bytes read as UTF-8.
-fn is_utf8(mut bytes: Decoded) -> bool {
-    while let Some(c) = next_utf8(&mut bytes) {
-        if c.is_none() {
-            return false;
-        }
-    }
-    true
-}
-
 /// Whether a decoded text reads `text`, character for character.
 pub(crate) fn eq_ignore_ascii_case(
     raw: &[u8],
@@ -111,43 +75,46 @@ pub(crate) fn decode<'a>(
     Some(&out[..length])
 }
 
-/// Hands the text of `item`, whose bytes are `input`'s, to `sink`, character
-/// by character.
-pub fn for_each_char(item: &Item, input: &[u8], mut sink: impl FnMut(char)) {
-    let percent = item.flags & PERCENT_ENCODED != 0;
-    let bytes = || Decoded { rest: item.span.of(input), percent };
-    let visible = |c| if c == '\0' { '\u{2400}' } else { c };
-    if item.flags & LATIN1 == 0 && is_utf8(bytes()) {
-        let mut bytes = bytes();
-        while let Some(Some(c)) = next_utf8(&mut bytes) {
-            sink(visible(c));
+/// Writes the text of `item`, whose bytes are `input`'s, to `out`.
+pub(crate) fn write(
+    item: &Item,
+    input: &[u8],
+    out: &mut impl Write,
+) -> fmt::Result {
+    let raw = item.span.of(input);
+    let percent = item.flags & PERCENT_ENCODED != 0
+        && memchr2(b'%', b'+', raw).is_some();
+    let bytes = || Decoded { rest: raw, percent };
+    let mut result = Ok(());
+    let mut put = |c: char| {
+        if result.is_ok() {
+            result = out.write_char(if c == '\0' { '\u{2400}' } else { c });
         }
-    } else {
-        bytes().for_each(|b| sink(visible(char::from(b))));
+    };
+    for encoding in Charset::from_number(item.charset).encodings() {
+        // Nearly all text is UTF-8 as it stands.
+        if !percent && encoding == UTF_8 {
+            if let Ok(text) = core::str::from_utf8(raw) {
+                if memchr(0, raw).is_none() {
+                    return out.write_str(text);
+                }
+                text.chars().for_each(put);
+                return result;
+            }
+        } else if charset::decode(encoding, bytes(), |_| {}) {
+            charset::decode(encoding, bytes(), put);
+            return result;
+        }
     }
-}
-
-/// Writes the text of `item` to `out` as UTF-8 and returns how many bytes
-/// the whole of it needs. Where that is more than `out` has, `out` holds as
-/// many whole characters as fit.
-pub fn write(item: &Item, input: &[u8], out: &mut [u8]) -> usize {
-    let (mut needed, mut full) = (0, false);
-    for_each_char(item, input, |c| {
-        let end = needed + c.len_utf8();
-        // Once a character did not fit, no shorter one may follow it.
-        full |= end > out.len();
-        if !full {
-            c.encode_utf8(&mut out[needed..end]);
-        }
-        needed = end;
-    });
-    needed
+    bytes().for_each(|b| put(char::from(b)));
+    result
 }
 
 /// The text of `item` as a `String`.
 pub fn to_string(item: &Item, input: &[u8]) -> String {
     let mut text = String::new();
-    for_each_char(item, input, |c| text.push(c));
+    // A string takes anything.
+    let _ = write(item, input, &mut text);
     text
 }
 
@@ -157,22 +124,11 @@ mod tests {
     use crate::fields::Field;
     use crate::span::Span;
 
-    fn text(raw: &[u8], flags: u32) -> String {
+    fn text(raw: &[u8], flags: u32, charset: Charset) -> String {
         let span = Span::between(0, raw.len());
-        let mut item = Item::text(Field::Param, 0, span);
-        item.flags = flags;
-        let text = to_string(&item, raw);
-        let mut out = [0; 64];
-        let needed = write(&item, raw, &mut out);
-        assert_eq!(&out[..needed], text.as_bytes());
-        for room in 0..needed {
-            out.fill(0xa5);
-            assert_eq!(write(&item, raw, &mut out[..room]), needed);
-            let kept = out.iter().position(|&b| b == 0xa5).unwrap();
-            assert_eq!(&out[..kept], &text.as_bytes()[..kept]);
-            assert!(core::str::from_utf8(&out[..kept]).is_ok());
-        }
-        text
+        let charset = charset as u32;
+        let item = Item::text(Field::Param, 0, span);
+        to_string(&Item { flags, charset, ..item }, raw)
     }
 
     #[test]
@@ -181,32 +137,51 @@ mod tests {
             ("a%20b+c", "a b c"),
             ("%E3%81%82", "あ"),
             ("%e9", "é"),
+            ("%E3+%82", "ã \u{82}"),
             ("100%", "100%"),
             ("%4", "%4"),
             ("%zz%41", "%zzA"),
             ("%%41", "%A"),
             ("%00", "\u{2400}"),
         ] {
-            assert_eq!(text(raw.as_bytes(), PERCENT_ENCODED), decoded);
-            assert_eq!(text(raw.as_bytes(), 0), raw);
+            let unknown = Charset::Unknown;
+            assert_eq!(
+                text(raw.as_bytes(), PERCENT_ENCODED, unknown),
+                decoded
+            );
+            assert_eq!(text(raw.as_bytes(), 0, unknown), raw);
         }
     }
 
     #[test]
-    fn charset() {
-        assert_eq!(text("é".as_bytes(), 0), "é");
-        assert_eq!(text(b"\xe9t\xe9", 0), "été");
-        assert_eq!(text("é".as_bytes(), LATIN1), "Ã©");
-        for overlong in
-            [&b"\xc0\x80"[..], b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
-        {
-            assert_eq!(text(overlong, 0).chars().count(), overlong.len());
+    fn charsets() {
+        use Charset::*;
+        for (raw, charset, expected) in [
+            ("é".as_bytes(), Unknown, "é"),
+            ("é".as_bytes(), Other, "é"),
+            ("é".as_bytes(), Latin1, "Ã©"),
+            (b"\xe9t\xe9", Unknown, "été"),
+            (b"\xe9t\xe9", Utf8, "été"),
+            (b"\x93\x64\x98\x62 1", ShiftJis, "電話 1"),
+            (b"\x93\x64\x98\x62 1", Unknown, "\u{93}d\u{98}b 1"),
+            (b"\xb1", ShiftJis, "ｱ"),
+            (b"\xc5\xc5\xcf\xc3", EucJp, "電話"),
+            // Declared wrongly, or cut in a character: nothing is lost.
+            (b"\xff\x93", ShiftJis, "ÿ\u{93}"),
+            (b"a\x93", ShiftJis, "a\u{93}"),
+            ("\u{3042}".as_bytes(), EucJp, "\u{3042}"),
+        ] {
+            assert_eq!(text(raw, 0, charset), expected, "{raw:x?}");
+            let encoded: String =
+                raw.iter().map(|b| format!("%{b:02X}")).collect();
+            let decoded = text(encoded.as_bytes(), PERCENT_ENCODED, charset);
+            assert_eq!(decoded, expected, "{encoded}");
         }
     }
 
-    /// The standard library is the oracle for what reads as UTF-8.
+    /// As it stands and percent-encoded, the same bytes are the same text.
     #[test]
-    fn utf8_agrees_with_std() {
+    fn both_ways_agree() {
         let seeds = [0x00u8, 0x41, 0x7f, 0x80, 0x90, 0xa0, 0xbf, 0xc0, 0xc2];
         let heads = [0xdfu8, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf1, 0xf4, 0xf5];
         for a in seeds.into_iter().chain(heads) {
@@ -214,10 +189,12 @@ mod tests {
                 for c in seeds {
                     for d in seeds {
                         let raw = [a, b, c, d];
-                        let bytes = Decoded { rest: &raw, percent: false };
+                        let encoded =
+                            format!("%{a:02x}%{b:02x}%{c:02x}%{d:02x}");
+                        let unknown = Charset::Unknown;
                         assert_eq!(
-                            is_utf8(bytes),
-                            core::str::from_utf8(&raw).is_ok(),
+                            text(encoded.as_bytes(), PERCENT_ENCODED, unknown),
+                            text(&raw, 0, unknown),
                             "{raw:x?}"
                         );
                     }

@@ -4,8 +4,8 @@
 #![allow(clippy::undocumented_unsafe_blocks)] // All is made up for the call.
 
 use crate::prefix::{samples, Random, Sample};
-use mcas::capi::{self, *};
-use mcas::{fields, message, notes, Context, Item, Message};
+use mcas::capi::{self, CParts as Parts, *};
+use mcas::{fields, items, message, notes, types, Context, Item, Message};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::{c_char, CStr};
@@ -62,7 +62,7 @@ fn parsed() -> (Message, Iter) {
 fn terminal() -> Item {
     let body = &REQUEST[REQUEST.len() - 23..];
     let (message, _) = parsed();
-    message.body_items(REQUEST, body).next().unwrap()
+    message.body_items(body).next().unwrap()
 }
 
 /// Buffers as C may hand them over, and what comes of it.
@@ -136,6 +136,51 @@ fn rules_of_note_get() {
 }
 
 #[test]
+fn rules_of_type_get() {
+    assert_eq!(unsafe { mcas_type_get(0, null_mut()) }, ERR_NULL);
+    for id in [types::TYPES.len() as u32, u32::MAX] {
+        let mut out = Out::new();
+        assert_eq!(unsafe { mcas_type_get(id, out.place()) }, END);
+        assert!(out.untouched());
+    }
+}
+
+#[test]
+fn rules_of_classify() {
+    let (mut a, mut b) = (Out::new(), Out::new());
+    let (answer, number) = (a.place(), b.place());
+    buffer_rules(|buf, len, needed| unsafe {
+        mcas_classify(buf, len, null(), answer, number, needed)
+    });
+    let (mut a, mut b, mut c) = (Out::new(), Out::new(), Out::new());
+    let (answer, number, needed) = (a.place(), b.place(), c.place());
+    let (buf, len, none) = (REQUEST.as_ptr(), REQUEST.len(), null_mut());
+    let classify = |buf, len, answer, number, needed| unsafe {
+        mcas_classify(buf, len, null(), answer, number, needed)
+    };
+    assert_eq!(classify(buf, len, none, number, needed), ERR_NULL);
+    assert_eq!(classify(buf, len, answer, none, needed), ERR_NULL);
+    assert_eq!(classify(null(), 1, answer, number, needed), ERR_NULL);
+    assert!(a.untouched() && b.untouched() && c.untouched());
+    for (bytes, expected) in [
+        (REQUEST, (CLASS_YES, 1, 0)),
+        (&REQUEST[..10], (CLASS_MORE, u32::MAX, 1)),
+        (b"SSH-2.0-x\r\n", (CLASS_NO, u32::MAX, 0)),
+    ] {
+        let (buf, len) = (bytes.as_ptr(), bytes.len());
+        assert_eq!(classify(buf, len, answer, number, needed), OK);
+        assert_eq!((a.get(), b.get(), c.get()), expected);
+    }
+    // A context is read.
+    let bytes = b"HTTP/1.1 200 OK\r\n";
+    let context = Context { request_type: 3, ..Context::default() };
+    let (buf, len) = (bytes.as_ptr(), bytes.len());
+    let status =
+        unsafe { mcas_classify(buf, len, &context, answer, number, needed) };
+    assert_eq!((status, a.get(), b.get()), (OK, CLASS_YES, 4));
+}
+
+#[test]
 fn rules_of_sniff() {
     buffer_rules(|buf, len, out| unsafe { mcas_sniff(buf, len, out) });
 }
@@ -194,86 +239,318 @@ fn rules_of_head_items() {
 fn rules_of_body_items() {
     let (message, _) = parsed();
     let (start, all) = (REQUEST.as_ptr(), REQUEST.len());
-    buffer_rules(|buf, len, out| unsafe {
-        mcas_body_items(&message, buf, len, start, all, out)
-    });
     buffer_rules(|body, len, out| unsafe {
-        mcas_body_items(&message, start, all, body, len, out)
+        mcas_body_items(&message, body, len, out)
     });
     let mut out = Out::new();
-    let status = unsafe {
-        mcas_body_items(null(), start, all, start, all, out.place())
-    };
+    let status = unsafe { mcas_body_items(null(), start, all, out.place()) };
     assert_eq!(status, ERR_NULL);
     assert!(out.untouched());
 }
 
+/// A message from somebody else's HTTP: what is given is read, and what is
+/// not is empty.
+#[test]
+fn rules_of_message_from_parts() {
+    let none = Bytes { start: null(), length: 0 };
+    let text = |text: &'static str| Bytes {
+        start: text.as_ptr(),
+        length: text.len(),
+    };
+    let nothing = Parts {
+        context: Context::default(),
+        status: 0,
+        method: none,
+        target: none,
+        host: none,
+        user_agent: none,
+        content_type: none,
+        content_encoding: none,
+    };
+    let read = |parts: *const Parts, body: &[u8]| {
+        let mut out = Out::<Message>::new();
+        let (start, length) = (body.as_ptr(), body.len());
+        let status = unsafe {
+            mcas_message_from_parts(parts, start, length, out.place())
+        };
+        assert_eq!(out.untouched(), status < 0);
+        (status >= 0).then(|| out.get()).ok_or(status)
+    };
+    buffer_rules(|body, len, out| unsafe {
+        mcas_message_from_parts(&nothing, body, len, out)
+    });
+    assert_eq!(read(null(), b""), Err(ERR_NULL));
+    let bad = Parts { status: 65536, ..nothing };
+    assert_eq!(read(&bad, b""), Err(ERR_RANGE));
+    for (start, length, expected) in [
+        (null(), 1, ERR_NULL),
+        (b"".as_ptr(), i32::MAX as usize + 1, ERR_TOO_LARGE),
+    ] {
+        let bad = Bytes { start, length };
+        for parts in [
+            Parts { method: bad, ..nothing },
+            Parts { target: bad, ..nothing },
+            Parts { host: bad, ..nothing },
+            Parts { user_agent: bad, ..nothing },
+            Parts { content_type: bad, ..nothing },
+            Parts { content_encoding: bad, ..nothing },
+        ] {
+            assert_eq!(read(&parts, b""), Err(expected));
+        }
+    }
+    assert_eq!(read(&nothing, b"").unwrap().message_type, u32::MAX);
+    let get = Parts { method: text("GET"), ..nothing };
+    let post = Parts { method: text("POST"), ..nothing };
+    for (parts, body, expected) in [
+        (Parts { host: text("add-con.mcas:80"), ..post }, "", 1),
+        (Parts { target: text("http://add-con.mcas/"), ..post }, "", 1),
+        (Parts { user_agent: text("M-CAS/1.0"), ..get }, "", 0),
+        (Parts { user_agent: text("M-CAS/1.0"), ..get }, "TerminalID=", 1),
+        (
+            Parts {
+                user_agent: text("M-CAS/1.0"),
+                content_type: text("text/plain"),
+                ..get
+            },
+            "TerminalID=",
+            0,
+        ),
+        (
+            Parts {
+                user_agent: text("M-CAS/1.0"),
+                content_encoding: text("gzip"),
+                ..get
+            },
+            "TerminalID=",
+            0,
+        ),
+        (
+            Parts {
+                user_agent: text("M-CAS/1.0"),
+                target: text("/a?TerminalID="),
+                ..get
+            },
+            "",
+            1,
+        ),
+        (
+            Parts {
+                host: text("verup-mcas.x.flets"),
+                target: text("/fw/A/b"),
+                ..get
+            },
+            "",
+            3,
+        ),
+        (Parts { target: text("/voip_setup.cgi"), ..post }, "sipsv_addr=", 11),
+        (Parts { status: 200, ..nothing }, "ResultCode=0000", 2),
+        (Parts { status: 200, ..nothing }, "", u32::MAX),
+        (
+            Parts {
+                status: 404,
+                context: Context { request_type: 3, ..Context::default() },
+                ..nothing
+            },
+            "",
+            4,
+        ),
+    ] {
+        let message = read(&parts, body.as_bytes()).unwrap();
+        assert_eq!(message.message_type, expected, "{body}");
+        assert_eq!(message.body_length, body.len() as u64);
+        assert!(message.has(message::COMPLETE | message::HEAD_COMPLETE));
+    }
+    // What of a message does not hang on its head is the same as parsed.
+    let whole = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain;\
+        charset=ISO-8859-1\r\nContent-Length: 18\r\n\r\nResultCode=0000\r\n\xe9";
+    let (body, context) = (&whole[whole.len() - 18..], Context::default());
+    let parts = Parts {
+        status: 200,
+        content_type: text("text/plain;charset=ISO-8859-1"),
+        ..nothing
+    };
+    let parsed = mcas::parse(whole, &context).unwrap();
+    let made = read(&parts, body).unwrap();
+    assert_eq!(
+        (made.message_type, made.flags, made.kind, made.status),
+        (parsed.message_type, parsed.flags, parsed.kind, parsed.status)
+    );
+    assert_eq!((made.media, made.charset), (parsed.media, parsed.charset));
+    let items: Vec<_> = parsed.body_items(body).collect();
+    assert_eq!(made.body_items(body).collect::<Vec<_>>(), items);
+    assert_eq!(items.len(), 8);
+    let head: Vec<_> = made.head_items(b"").collect();
+    assert_eq!(head.len(), 2, "type and «unmatched»");
+    // A body that is not all there says so.
+    let context = Context { flags: message::CUT, ..context };
+    let cut = read(&Parts { context, ..parts }, body).unwrap();
+    assert!(!cut.has(message::COMPLETE));
+    let truncated = |item: Item| item.as_note() == Some(mcas::Note::Truncated);
+    assert!(cut.body_items(body).any(truncated));
+}
+
+/// Parts that stand by themselves give the items that they give in a head.
+#[test]
+fn parts_alone() {
+    type Begin = unsafe extern "C" fn(*const u8, usize, *mut Iter) -> Status;
+    type Twin = fn(&[u8]) -> items::Items<'_>;
+    let agent = "M-CAS/7.0 (RTS300HI 4.02; NTTEAST/NTTWEST)";
+    let cookie = "a=b; BIGipServerpool=944474890.20480.0000; path=/";
+    for (begin, twin, value, names) in [
+        (
+            mcas_user_agent_items as Begin,
+            items::user_agent as Twin,
+            agent,
+            "user_agent user_agent.version device.model device.firmware \
+             device.carrier device.carrier",
+        ),
+        (mcas_user_agent_items, items::user_agent, "curl/8", ""),
+        (
+            mcas_cookie_items,
+            items::cookies,
+            cookie,
+            "bigip bigip.pool bigip.addr bigip.port",
+        ),
+        (
+            mcas_bigip_items,
+            items::persistence_cookie,
+            "rd5o00000000000000000000ffffc0000201o80",
+            "bigip bigip.addr bigip.port bigip.route_domain",
+        ),
+        (
+            mcas_target_items,
+            items::target,
+            "http://verup-mcas.o.flets/fw/A/b.bin?c",
+            "host odm firmware.path firmware.model firmware.file",
+        ),
+        (mcas_target_items, items::target, "/", ""),
+        (mcas_target_items, items::target, "", ""),
+    ] {
+        buffer_rules(|buf, len, out| unsafe { begin(buf, len, out) });
+        let (mut out, mut iter) = (Out::<Item>::new(), Out::<Iter>::new());
+        let (buf, len) = (value.as_ptr(), value.len());
+        let mut found = vec![];
+        unsafe {
+            assert_eq!(begin(buf, len, iter.place()), OK);
+            while mcas_next(buf, len, iter.place(), out.place()) == OK {
+                found.push(out.get());
+            }
+        }
+        let expected: Vec<_> = twin(value.as_bytes()).collect();
+        assert_eq!(found, expected);
+        let found: Vec<_> = found
+            .iter()
+            .map(|item| &item.as_field().unwrap().info().name()[5..])
+            .collect();
+        assert_eq!(found.join(" "), names);
+    }
+}
+
 #[test]
 fn rules_of_next() {
-    let (message, iter) = parsed();
+    let (_, iter) = parsed();
     let (start, all) = (REQUEST.as_ptr(), REQUEST.len());
     buffer_rules(|buf, len, out| unsafe {
-        mcas_next(&message, buf, len, &mut { iter }, out)
+        mcas_next(buf, len, &mut { iter }, out)
     });
     let mut out = Out::new();
-    unsafe {
-        let place = out.place();
-        let iter = &mut { iter };
-        assert_eq!(mcas_next(null(), start, all, iter, place), ERR_NULL);
-        let none = null_mut();
-        assert_eq!(mcas_next(&message, start, all, none, place), ERR_NULL);
-    }
+    let status = unsafe { mcas_next(start, all, null_mut(), out.place()) };
+    assert_eq!(status, ERR_NULL);
     assert!(out.untouched());
 }
 
 /// What fails leaves the iterator where it was.
 #[test]
 fn failure_does_not_move_the_iterator() {
-    let (message, iter) = parsed();
+    let (_, iter) = parsed();
     let mut moved = iter;
     let mut out = Out::new();
-    let status =
-        unsafe { mcas_next(&message, null(), 1, &mut moved, out.place()) };
+    let status = unsafe { mcas_next(null(), 1, &mut moved, out.place()) };
     assert_eq!(status, ERR_NULL);
     // Compared as far as it is the library's: the rest is of no meaning.
-    assert_eq!(rest(&message, moved), rest(&message, iter));
+    assert_eq!(rest(moved), rest(iter));
 }
 
 #[test]
-fn rules_of_item_text() {
+fn rules_of_item_format() {
     let item = terminal();
     let body = &REQUEST[REQUEST.len() - 23..];
     let (start, all) = (body.as_ptr(), body.len());
+    let mut room = [0xa5u8; 16];
+    let out = room.as_mut_ptr().cast::<c_char>();
     buffer_rules(|buf, len, needed| {
-        let mut room = [0u8; 64];
-        unsafe {
-            mcas_item_text(buf, len, &item, room.as_mut_ptr(), 64, needed)
-        }
+        let mut room = [0; 64];
+        let to = room.as_mut_ptr();
+        unsafe { mcas_item_format(buf, len, &item, 0, to, 64, needed) }
     });
     let mut needed = Out::<usize>::new();
     let to = needed.place();
-    let mut room = [0xa5u8; 16];
-    let out = room.as_mut_ptr();
-    unsafe {
-        let text =
-            |out, len, to| mcas_item_text(start, all, &item, out, len, to);
-        assert_eq!(mcas_item_text(start, all, null(), out, 16, to), ERR_NULL);
-        assert_eq!(text(null_mut(), 1, to), ERR_NULL);
-        assert_eq!(text(out, i32::MAX as usize + 1, to), ERR_TOO_LARGE);
-        assert_eq!(text(out, 16, null_mut()), ERR_NULL);
-        assert!(needed.untouched() && room == [0xa5; 16]);
-        assert_eq!(text(null_mut(), 0, to), PARTIAL);
-        assert_eq!(needed.get(), 12);
-        assert_eq!(text(out, 11, to), PARTIAL);
-        assert_eq!(
-            (needed.get(), &room[..]),
-            (12, &b"001F67XXXXX\xa5\xa5\xa5\xa5\xa5"[..])
-        );
-        assert_eq!(text(out, 12, to), OK);
-        assert_eq!(
-            (needed.get(), &room[..]),
-            (12, &b"001F67XXXXXX\xa5\xa5\xa5\xa5"[..])
-        );
+    let format = |item, style, out, len, to| unsafe {
+        mcas_item_format(start, all, item, style, out, len, to)
+    };
+    let none = null_mut();
+    assert_eq!(format(null(), 0, out, 16, to), ERR_NULL);
+    assert_eq!(format(&item, 0, none, 1, to), ERR_NULL);
+    let large = i32::MAX as usize + 1;
+    assert_eq!(format(&item, 0, out, large, to), ERR_TOO_LARGE);
+    assert_eq!(format(&item, 0, out, 16, null_mut()), ERR_NULL);
+    assert_eq!(format(&item, 3, out, 16, to), ERR_RANGE);
+    assert!(needed.untouched() && room == [0xa5; 16]);
+    let mut value = |len, status, expected: &[u8; 16]| {
+        room.fill(0xa5);
+        let out = if len == 0 { none } else { room.as_mut_ptr().cast() };
+        assert_eq!(format(&item, 0, out, len, to), status);
+        assert_eq!((needed.get(), &room), (12, expected));
+    };
+    value(0, PARTIAL, &[0xa5; 16]);
+    value(
+        1,
+        PARTIAL,
+        b"\0\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5",
+    );
+    value(12, PARTIAL, b"001F67XXXXX\0\xa5\xa5\xa5\xa5");
+    value(13, OK, b"001F67XXXXXX\0\xa5\xa5\xa5");
+    let mut room = [0; 64];
+    assert_eq!(format(&item, 2, room.as_mut_ptr(), 64, to), OK);
+    let line = unsafe { CStr::from_ptr(room.as_ptr()) };
+    assert_eq!(line, c"Terminal ID: 001F67XXXXXX");
+    assert_eq!(needed.get(), line.count_bytes());
+}
+
+/// With its chunks undone, or as it stands.
+#[test]
+fn rules_of_body_bytes() {
+    let (message, _) = parsed();
+    buffer_rules(|buf, len, needed| {
+        let mut room = [0u8; 64];
+        let to = room.as_mut_ptr();
+        unsafe { mcas_body_bytes(&message, buf, len, to, 64, needed) }
+    });
+    let chunked: &[u8] = b"POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
+        Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+    let plain: &[u8] = b"POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
+        Content-Length: 5\r\n\r\nabcde";
+    for input in [chunked, plain] {
+        let message = mcas::parse(input, &Context::default()).unwrap();
+        let (start, all) = (input.as_ptr(), input.len());
+        let mut needed = Out::<usize>::new();
+        let to = needed.place();
+        let mut room = [0xa5u8; 8];
+        let out = room.as_mut_ptr();
+        let bytes = |message, out, len, to| unsafe {
+            mcas_body_bytes(message, start, all, out, len, to)
+        };
+        let large = i32::MAX as usize + 1;
+        assert_eq!(bytes(null(), out, 8, to), ERR_NULL);
+        assert_eq!(bytes(&message, null_mut(), 1, to), ERR_NULL);
+        assert_eq!(bytes(&message, out, large, to), ERR_TOO_LARGE);
+        assert_eq!(bytes(&message, out, 8, null_mut()), ERR_NULL);
+        assert!(needed.untouched() && room == [0xa5; 8]);
+        assert_eq!(bytes(&message, null_mut(), 0, to), PARTIAL);
+        assert_eq!(bytes(&message, out, 4, to), PARTIAL);
+        assert_eq!((needed.get(), &room), (5, b"abcd\xa5\xa5\xa5\xa5"));
+        assert_eq!(bytes(&message, out, 5, to), OK);
+        assert_eq!((needed.get(), &room), (5, b"abcde\xa5\xa5\xa5"));
     }
 }
 
@@ -326,6 +603,8 @@ fn strings() {
         (Status::MIN, "unknown status"),
         (Status::MAX, "unknown status"),
     ] {
+        // Each has a sentence, too.
+        assert!(!string(mcas_status_text(status)).unwrap().is_empty());
         let text = string(mcas_status_name(status)).unwrap();
         assert_eq!(text.to_str(), Ok(name));
     }
@@ -347,7 +626,7 @@ fn tables() {
         assert_eq!(info.flags, row.flags);
         assert_eq!(string(info.name), Some(row.name));
         assert_eq!(string(info.label), Some(row.label));
-        assert_eq!(string(info.description), row.description);
+        assert_eq!(string(info.description), Some(row.description));
         assert_eq!(string(info.key), row.key);
         for (i, &(number, name)) in row.names.iter().enumerate() {
             let (mut n, mut s) = (Out::new(), Out::new());
@@ -376,19 +655,35 @@ fn tables() {
         assert_eq!(info.reserved, 0);
         assert_eq!(string(info.name), Some(row.name));
         assert_eq!(string(info.summary), Some(row.summary));
+        assert_eq!(string(info.description), Some(row.description));
         count += 1;
     }
     assert_eq!(count, notes::NOTES.len());
+
+    let mut count = 0;
+    let mut out = Out::<TypeInfo>::new();
+    while unsafe { mcas_type_get(count as u32, out.place()) } == OK {
+        let (info, row) = (out.get(), &types::TYPES[count]);
+        assert_eq!((info.id, info.kind), (row.id, row.kind));
+        assert_eq!((info.other, info.reserved), (row.other, 0));
+        assert_eq!(string(info.name), Some(row.name));
+        assert_eq!(string(info.description), Some(row.description));
+        // What a field of that value is called.
+        let name = fields::Field::Type.info().names[count];
+        assert_eq!(name, (row.id, row.name));
+        count += 1;
+    }
+    assert_eq!(count, types::TYPES.len());
 }
 
 /// What an iterator over [`REQUEST`] still yields; then END, as often as it
 /// is asked.
-fn rest(message: &Message, mut iter: Iter) -> Vec<Item> {
+fn rest(mut iter: Iter) -> Vec<Item> {
     let mut items = vec![];
     let mut out = Out::<Item>::new();
     let mut next = |out: &mut Out<Item>| unsafe {
         let (buf, len) = (REQUEST.as_ptr(), REQUEST.len());
-        mcas_next(message, buf, len, &mut iter, out.place())
+        mcas_next(buf, len, &mut iter, out.place())
     };
     while next(&mut out) == OK {
         items.push(out.get());
@@ -406,15 +701,14 @@ fn iterators() {
     let (message, mut iter) = parsed();
     let all: Vec<_> = message.head_items(REQUEST).collect();
     assert!(all.len() > 3);
-    assert_eq!(rest(&message, iter), all);
+    assert_eq!(rest(iter), all);
     for done in 0..all.len() {
         // A copy goes on from where it was made, by itself.
         let copy = iter;
-        assert_eq!(rest(&message, copy), all[done..]);
+        assert_eq!(rest(copy), all[done..]);
         let mut out = Out::new();
         let (buf, len) = (REQUEST.as_ptr(), REQUEST.len());
-        let status =
-            unsafe { mcas_next(&message, buf, len, &mut iter, out.place()) };
+        let status = unsafe { mcas_next(buf, len, &mut iter, out.place()) };
         assert_eq!((status, out.get()), (OK, all[done]));
     }
 }
@@ -448,26 +742,27 @@ fn garbage_is_harmless() {
             if i % 4 == 0 { good } else { garbage::<Message>(&mut random) };
         let mut iters = [garbage::<Iter>(&mut random); 3];
         let mut out = Out::<Item>::new();
-        let mut room = [0; 64];
+        let mut room = [0u8; 64];
         let mut needed = 0;
         unsafe {
             assert_eq!(mcas_head_items(&message, &mut iters[1]), OK);
             let [_, _, iter] = &mut iters;
-            assert_eq!(
-                mcas_body_items(&message, buf, len, buf, len, iter),
-                OK
-            );
+            assert_eq!(mcas_body_items(&message, buf, len, iter), OK);
             for iter in &mut iters {
                 for _ in 0..50 {
-                    let status =
-                        mcas_next(&message, buf, len, iter, out.place());
+                    let status = mcas_next(buf, len, iter, out.place());
                     assert!(matches!(status, OK | END), "{message:?}");
                 }
             }
             let item = garbage::<Item>(&mut random);
-            let to = room.as_mut_ptr();
-            let status = mcas_item_text(buf, len, &item, to, 64, &mut needed);
-            assert!(matches!(status, OK | PARTIAL), "{item:?}");
+            let (to, n) = (room.as_mut_ptr(), &mut needed);
+            for style in 0..3 {
+                let status =
+                    mcas_item_format(buf, len, &item, style, to.cast(), 64, n);
+                assert!(matches!(status, OK | PARTIAL), "{item:?}");
+            }
+            let status = mcas_body_bytes(&message, buf, len, to, 64, n);
+            assert!(matches!(status, OK | PARTIAL), "{message:?}");
         }
     }
 }
@@ -506,28 +801,49 @@ fn parsing_allocates_nothing() {
     assert_eq!(allocations(|| drop(std::hint::black_box(vec![1]))), 1);
     let mut body = vec![0; 1 << 20];
     let mut text = vec![0; 1 << 20];
+    let mut needed = 0;
+    let mut print = |buf: *const u8, len, mut iter: Iter| {
+        let (mut item, mut items) = (Out::<Item>::new(), 0);
+        let (to, n) = (text.as_mut_ptr(), &mut needed);
+        unsafe {
+            while mcas_next(buf, len, &mut iter, item.place()) == OK {
+                for style in 0..3 {
+                    let item = item.place();
+                    mcas_item_format(buf, len, item, style, to, 1 << 20, n);
+                }
+                items += 1;
+            }
+        }
+        items
+    };
     for sample in samples() {
         let input = &sample.bytes[..];
         let context = sample.context();
         let mut items = 0;
-        let count = allocations(|| {
-            mcas::sniff(input);
-            let message = mcas::parse(input, &context).unwrap();
-            for item in message.head_items(input) {
-                mcas::text::write(&item, input, &mut text);
-                items += 1;
-            }
-            let sent = message.body.of(input);
-            let chunked = message::Framing::Chunked as u32;
-            let body = if message.framing == chunked {
-                let length = mcas::chunked::write(sent, &mut body);
-                &body[..length]
-            } else {
-                sent
-            };
-            for item in message.body_items(input, body) {
-                mcas::text::write(&item, body, &mut text);
-                items += 1;
+        let count = allocations(|| unsafe {
+            let (buf, len) = (input.as_ptr(), input.len());
+            let mut message = Out::<Message>::new();
+            let mut iter = Out::<Iter>::new();
+            let (mut answer, mut number, mut length) = (0, 0, 0);
+            let (a, b, n) = (&mut answer, &mut number, &mut length);
+            let (message, iter) = (message.place(), iter.place());
+            assert_eq!(mcas_sniff(buf, len, a), OK);
+            assert_eq!(mcas_classify(buf, len, &context, a, b, n), OK);
+            assert_eq!(mcas_message_parse(buf, len, &context, message), OK);
+            assert_eq!(mcas_head_items(message, iter), OK);
+            items += print(buf, len, *iter);
+            let out = body.as_mut_ptr();
+            mcas_body_bytes(message, buf, len, out, 1 << 20, n);
+            assert_eq!(mcas_body_items(message, out, *n, iter), OK);
+            items += print(out, *n, *iter);
+            for begin in [
+                mcas_user_agent_items,
+                mcas_cookie_items,
+                mcas_bigip_items,
+                mcas_target_items,
+            ] {
+                assert_eq!(begin(buf, len, iter), OK);
+                print(buf, len, *iter);
             }
         });
         assert_eq!(count, 0, "{}", sample.name);
@@ -590,10 +906,17 @@ pub fn library() -> &'static Path {
     })
 }
 
-/// Compiles a program of `c/` and links it with the library in `folder`,
-/// shared or static.
-pub fn compile(name: &str, folder: &Path, shared: bool) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+/// A program of `c/`.
+pub fn source(name: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.join("tests/c").join(name).with_extension("c")
+}
+
+/// Compiles a program and links it with the library in `folder`, shared or
+/// static.
+pub fn compile(source: &Path, folder: &Path, shared: bool) -> PathBuf {
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    let name = source.file_stem().unwrap().to_str().unwrap();
     let program = target(&format!(
         "{name}-{}-{}",
         folder.parent().unwrap().file_name().unwrap().to_str().unwrap(),
@@ -602,9 +925,8 @@ pub fn compile(name: &str, folder: &Path, shared: bool) -> PathBuf {
     let mut cc = tool("CC", "cc");
     cc.args(["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-g"])
         .arg("-I")
-        .arg(source.join("include"))
-        .args(["-I", env!("CARGO_TARGET_TMPDIR")])
-        .arg(source.join("tests/c").join(name).with_extension("c"))
+        .arg(include)
+        .arg(source)
         .arg("-o")
         .arg(&program);
     if shared {
@@ -649,8 +971,8 @@ fn reader() {
     };
     let given = files(|sample| sample.name.contains(": "));
     let expected = include_str!("c/reader.expected");
-    let shared = compile("reader", library(), true);
-    let linked = compile("reader", library(), false);
+    let shared = compile(&source("reader"), library(), true);
+    let linked = compile(&source("reader"), library(), false);
     for program in [&shared, &linked] {
         let printed = memcheck(program, &given);
         assert!(
@@ -666,10 +988,11 @@ fn reader() {
 #[test]
 fn panics_become_a_status() {
     let planted = build("planted-panic", &["--cfg", "planted_panic"]);
-    let printed = run(&mut Command::new(compile("panic", &planted, true)));
-    assert_eq!(printed.matches(": ERR_PANIC\n").count(), 10, "{printed}");
+    let printed =
+        run(&mut Command::new(compile(&source("panic"), &planted, true)));
+    assert_eq!(printed.matches(": ERR_PANIC\n").count(), 18, "{printed}");
     // That this is no matter of course shows the library without a panic.
-    let sound = compile("panic", library(), true);
+    let sound = compile(&source("panic"), library(), true);
     let output = Command::new(sound).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(!String::from_utf8_lossy(&output.stdout).contains("PANIC\n"));

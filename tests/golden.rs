@@ -440,7 +440,8 @@ fn lan_side_in_all_its_shapes() {
     let shown = messages(file.path(), &["-2"]);
     let different =
         differences(file.path(), &expected, shown, &["-2"], |_| true);
-    assert_eq!(different, [""; 0], "- expected, + shown");
+    let some = &different[..different.len().min(20)];
+    assert_eq!(some, [""; 0], "- expected, + shown");
 }
 
 #[test]

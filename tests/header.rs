@@ -23,8 +23,8 @@ fn text() -> String {
 #[cfg(feature = "header-check")]
 mod declarations {
     use crate::capi::{library, run};
-    use mcas::{capi, fields, item, message, notes, Sniff};
-    use mcas::{Context, Item, Message, Span};
+    use mcas::{capi, fields, item, message, notes, types};
+    use mcas::{Charset, Context, Item, Message, Sniff, Span};
     use std::collections::{BTreeMap, BTreeSet};
     use std::ffi::{c_char, CStr};
     use std::mem::offset_of;
@@ -62,7 +62,7 @@ mod declarations {
             $(impl Twin for $type { type Theirs = $type; })*
         };
     }
-    same_type! { u32 u64 usize i32 u8 c_char [u8; 16] [u64; 64] }
+    same_type! { u16 u32 u64 usize i32 u8 c_char [u8; 16] [u64; 80] }
 
     impl<T: Twin> Twin for *const T {
         type Theirs = *const T::Theirs;
@@ -89,6 +89,7 @@ mod declarations {
     function_types! { A B C D }
     function_types! { A B C D E }
     function_types! { A B C D E F }
+    function_types! { A B C D E F G }
 
     /// Compares structs member by member: names and types when it compiles,
     /// places when it runs. A member that is not listed does not compile.
@@ -127,17 +128,25 @@ mod declarations {
         Span, mcas_span { offset length }
         Context, mcas_context { request_type request_method flags }
         Message, mcas_message {
-            kind message_type flags method status framing length begin body
-            body_length body_missing status_digits authority path query host
+            kind message_type flags method status framing media charset length
+            begin body body_length body_missing status_digits authority path query host
             user_agent media_type
         }
-        Item, mcas_item { kind id level flags span number bytes }
+        Item, mcas_item { kind level id flags charset span number bytes }
+        capi::Bytes, mcas_bytes { start length }
+        capi::CParts, mcas_parts {
+            context status method target host user_agent content_type
+            content_encoding
+        }
+        capi::TypeInfo, mcas_type_info {
+            id kind other reserved name description
+        }
         capi::Iter, mcas_iter { state }
         capi::FieldInfo, mcas_field_info {
             id kind display flags name label description key
         }
         capi::NoteInfo, mcas_note_info {
-            id group severity reserved name summary
+            id group severity reserved name summary description
         }
     }
 
@@ -162,11 +171,20 @@ mod declarations {
             mcas_field_value(_, _, _, _)
             mcas_note_get(_, _)
             mcas_sniff(_, _, _)
+            mcas_status_text(_)
+            mcas_type_get(_, _)
+            mcas_classify(_, _, _, _, _, _)
             mcas_message_parse(_, _, _, _)
+            mcas_message_from_parts(_, _, _, _)
             mcas_head_items(_, _)
-            mcas_body_items(_, _, _, _, _, _)
-            mcas_next(_, _, _, _, _)
-            mcas_item_text(_, _, _, _, _, _)
+            mcas_body_items(_, _, _, _)
+            mcas_user_agent_items(_, _, _)
+            mcas_cookie_items(_, _, _)
+            mcas_bigip_items(_, _, _)
+            mcas_target_items(_, _, _)
+            mcas_next(_, _, _, _)
+            mcas_item_format(_, _, _, _, _, _, _)
+            mcas_body_bytes(_, _, _, _, _, _)
             mcas_body_dechunk(_, _, _, _, _)
         };
         assert_eq!(names("pub fn "), compared.into());
@@ -214,8 +232,9 @@ mod declarations {
         constants! { "", capi:
             ABI_VERSION OK END PARTIAL ERR_NULL ERR_TOO_LARGE ERR_NOT_HTTP
             ERR_TOO_MANY_HEADERS ERR_RANGE ERR_PANIC
+            CLASS_NO CLASS_YES CLASS_MORE
         }
-        constants! { "", message:
+        constants! { "", types:
             TYPE_OTHER_REQUEST TYPE_PROVISIONING_REQUEST
             TYPE_PROVISIONING_RESPONSE TYPE_FIRMWARE_REQUEST
             TYPE_FIRMWARE_RESPONSE TYPE_UPDATE_NOTIFICATION
@@ -223,11 +242,13 @@ mod declarations {
             TYPE_EXTENSION_LIST_RESPONSE TYPE_EXTENSION_CONFIGURATION_REQUEST
             TYPE_EXTENSION_CONFIGURATION_RESPONSE TYPE_SETUP_PUSH
             TYPE_SETUP_PUSH_RESPONSE TYPE_OTHER_RESPONSE TYPE_NONE TYPE_UNSEEN
-            KIND_UNKNOWN KIND_REQUEST KIND_RESPONSE
-            COMPLETE HEAD_COMPLETE BODY_CODED BODY_LATIN1 UNMATCHED
-            BODY_BROKEN END_OF_STREAM HEAD_ONLY
         }
-        constants! { "ITEM_", item: GENERATED PERCENT_ENCODED LATIN1 }
+        constants! { "", message:
+            KIND_UNKNOWN KIND_REQUEST KIND_RESPONSE
+            COMPLETE HEAD_COMPLETE BODY_CODED UNMATCHED BODY_BROKEN
+            END_OF_STREAM HEAD_ONLY CUT
+        }
+        constants! { "ITEM_", item: GENERATED PERCENT_ENCODED }
         add("ITEM_FIELD".into(), item::KIND_FIELD.into());
         add("ITEM_NOTE".into(), item::KIND_NOTE.into());
         constants! { "FLAG_", fields: SECRET HOST_PROGRAM }
@@ -242,10 +263,16 @@ mod declarations {
             };
         }
         use fields::{Display, Kind};
-        use message::{Framing, Method};
+        use mcas::format::Style;
+        use message::{Framing, Media, Method};
         use notes::{Group, Severity};
         variants! { "METHOD_", Method: Other Get Head Post Put Connect }
         variants! { "FRAMING_", Framing: None Length Chunked UntilClose }
+        variants! { "MEDIA_", Media: None Form Plain Other }
+        variants! { "CHARSET_", Charset:
+            Unknown Utf8 Latin1 ShiftJis EucJp Other
+        }
+        variants! { "FORMAT_", Style: Value Text Line }
         variants! { "", Kind:
             String Uint8 Uint16 Uint24 Uint32 Uint64 Ipv4 Ipv6 Ether Bytes
             FrameNumber RelativeTime
@@ -326,25 +353,38 @@ fn lines_are_short() {
     }
 }
 
-/// The tour's example is compiled as it stands, and does what it says.
+/// The tour's program is compiled as it stands, and does what it says, with
+/// the message that the tour gives it.
 #[test]
 fn tour() {
     let text = text();
     let (_, tour) = text.split_once("* A TOUR\n").unwrap();
-    let example: Vec<&str> = tour
-        .lines()
-        .skip_while(|line| !line.starts_with(" *     "))
-        .take_while(|line| line.starts_with(" *     ") || *line == " *")
-        .map(|line| &line[2..])
-        .collect();
-    fs::write(target("tour.inc"), example.join("\n")).unwrap();
-    let program = compile("tour", library(), true);
+    let block = |tour: &str| -> String {
+        let inside =
+            |line: &&str| line.starts_with(" *     ") || *line == " *";
+        let lines = tour.lines().skip_while(|line| *line == " *");
+        lines
+            .take_while(inside)
+            .map(|line| line.get(7..).unwrap_or_default().to_owned() + "\n")
+            .collect()
+    };
+    let (_, program) = tour.split_once("A whole program:\n").unwrap();
+    let (_, commands) = tour.split_once("Try it:\n").unwrap();
+    fs::write(target("tour.c"), block(program)).unwrap();
+    let program = compile(&target("tour.c"), library(), true);
+    let commands = block(commands);
+    let (_, command) = commands.split_once("mcas)\n").unwrap();
+    let folder = program.parent().unwrap();
+    let name = program.file_name().unwrap().to_str().unwrap();
+    let command = command.replace("./tour", &format!("./{name}"));
+    let printed =
+        run(Command::new("sh").arg("-ec").arg(command).current_dir(folder));
     assert_eq!(
-        run(&mut Command::new(&program)),
-        "mcas.type at byte 0\n\
-         mcas.firmware.path at byte 4\n\
-         mcas.firmware.model at byte 8\n\
-         mcas.firmware.file at byte 10\n\
-         mcas.host at byte 28\n"
+        printed,
+        "[Message type: Provisioning request (1)]\n\
+         Host: add-con.mcas\n\
+         Terminal ID: 001F67A1B2C3\n    \
+             [MAC address: 00:1f:67:a1:b2:c3]\n    \
+             [OUI: 00:1f:67]\n"
     );
 }

@@ -21,25 +21,37 @@ int main(void)
     static const uint8_t buf[] = "GET / HTTP/1.1\r\n\r\n";
     const size_t len = sizeof buf - 1;
     uint8_t room[8];
+    char text[8];
     uint32_t number;
     size_t needed;
     const char *name;
     mcas_message message = {0};
+    mcas_parts parts = MCAS_PARTS_INIT;
     mcas_item item = {0};
     mcas_iter iter = {{0}};
     mcas_field_info field;
     mcas_note_info note;
+    mcas_type_info type;
     int failed = 0;
 
+    EXPECT_PANIC(mcas_type_get(0, &type));
     EXPECT_PANIC(mcas_field_get(0, &field));
     EXPECT_PANIC(mcas_field_value(0, 0, &number, &name));
     EXPECT_PANIC(mcas_note_get(0, &note));
     EXPECT_PANIC(mcas_sniff(buf, len, &number));
+    EXPECT_PANIC(mcas_classify(buf, len, NULL, &number, &number, &needed));
     EXPECT_PANIC(mcas_message_parse(buf, len, NULL, &message));
+    EXPECT_PANIC(mcas_message_from_parts(&parts, buf, len, &message));
     EXPECT_PANIC(mcas_head_items(&message, &iter));
-    EXPECT_PANIC(mcas_body_items(&message, buf, len, NULL, 0, &iter));
-    EXPECT_PANIC(mcas_next(&message, buf, len, &iter, &item));
-    EXPECT_PANIC(mcas_item_text(buf, len, &item, room, 8, &needed));
+    EXPECT_PANIC(mcas_body_items(&message, NULL, 0, &iter));
+    EXPECT_PANIC(mcas_user_agent_items(buf, len, &iter));
+    EXPECT_PANIC(mcas_cookie_items(buf, len, &iter));
+    EXPECT_PANIC(mcas_bigip_items(buf, len, &iter));
+    EXPECT_PANIC(mcas_target_items(buf, len, &iter));
+    EXPECT_PANIC(mcas_next(buf, len, &iter, &item));
+    EXPECT_PANIC(mcas_item_format(buf, len, &item, MCAS_FORMAT_LINE, text, 8,
+                                  &needed));
+    EXPECT_PANIC(mcas_body_bytes(&message, buf, len, room, 8, &needed));
     EXPECT_PANIC(mcas_body_dechunk(buf, len, room, 8, &needed));
     return failed;
 }

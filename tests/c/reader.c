@@ -23,8 +23,8 @@
 #include "mcas.h"
 
 static uint8_t input[1 << 20];
-static uint8_t chunks_undone[1 << 20];
-static uint8_t text[3 << 20];
+static uint8_t body[1 << 20];
+static char text[(3 << 20) + 1];
 static char printed[1 << 16];
 
 /* Ends with the name of a status that is none of success. */
@@ -69,11 +69,13 @@ static void print_text(const mcas_item *item, const uint8_t *buf, size_t len)
 {
     size_t needed, i;
 
-    check(mcas_item_text(buf, len, item, text, sizeof text, &needed), "text");
+    check(mcas_item_format(buf, len, item, MCAS_FORMAT_VALUE, text,
+                           sizeof text, &needed),
+          "format");
     putchar('"');
     for (i = 0; i < needed; i++)
-        if (text[i] < 0x20 || text[i] == 0x7f)
-            printf("\\x%02x", text[i]);
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            printf("\\x%02x", (unsigned)text[i]);
         else
             putchar(text[i]);
     putchar('"');
@@ -125,13 +127,12 @@ static void print_note(const mcas_item *item)
     }
 }
 
-static void print_items(const mcas_message *message, mcas_iter *iter,
-                        const uint8_t *buf, size_t len)
+static void print_items(mcas_iter *iter, const uint8_t *buf, size_t len)
 {
     mcas_item item;
     mcas_status status;
 
-    while ((status = mcas_next(message, buf, len, iter, &item)) == MCAS_OK) {
+    while ((status = mcas_next(buf, len, iter, &item)) == MCAS_OK) {
         printf("%6" PRIu32 "+%-7" PRIu32 "%*s", item.span.offset,
                item.span.length, 2 * (int)item.level, "");
         if (item.kind == MCAS_ITEM_FIELD)
@@ -146,8 +147,7 @@ static void print_items(const mcas_message *message, mcas_iter *iter,
 static void print_message(const mcas_message *message, const uint8_t *buf,
                           size_t len)
 {
-    const uint8_t *body = buf + message->body.offset;
-    size_t body_len = message->body.length;
+    size_t body_len;
     mcas_iter iter;
 
     printf("%s of %" PRIu32 " bytes%s\n",
@@ -155,23 +155,18 @@ static void print_message(const mcas_message *message, const uint8_t *buf,
            message->length,
            message->flags & MCAS_COMPLETE ? "" : ", cut");
     check(mcas_head_items(message, &iter), "head");
-    print_items(message, &iter, buf, len);
+    print_items(&iter, buf, len);
 
-    if (message->framing == MCAS_FRAMING_CHUNKED) {
-        check(mcas_body_dechunk(body, body_len, chunks_undone,
-                                sizeof chunks_undone, &body_len),
-              "dechunk");
-        body = chunks_undone;
-    }
-    check(mcas_body_items(message, buf, len, body, body_len, &iter), "body");
+    check(mcas_body_bytes(message, buf, len, body, sizeof body, &body_len),
+          "bytes");
+    check(mcas_body_items(message, body, body_len, &iter), "body");
     printf("body of %zu bytes\n", body_len);
-    print_items(message, &iter, body, body_len);
+    print_items(&iter, body, body_len);
 }
 
 int main(int argc, char **argv)
 {
-    mcas_context context = {MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER,
-                            MCAS_END_OF_STREAM};
+    mcas_context context = MCAS_CONTEXT_INIT;
     mcas_message message;
     size_t len, at;
     int i;
@@ -180,6 +175,7 @@ int main(int argc, char **argv)
         fputs("another libmcas than the header's\n", stderr);
         return 2;
     }
+    context.flags = MCAS_END_OF_STREAM;
     setvbuf(stdout, printed, _IOFBF, sizeof printed);
     for (i = 1; i < argc; i++) {
         len = read_file(argv[i]);

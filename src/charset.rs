@@ -1,0 +1,140 @@
+//! Charsets that a Content-Type may declare.
+//!
+//! The provisioning server declares ISO-8859-1 (observed); Japanese software
+//! of those years may well use Shift_JIS or EUC-JP. Their tables are those of
+//! [`encoding_rs`].
+
+use encoding_rs::{DecoderResult, Encoding, EUC_JP, SHIFT_JIS, UTF_8};
+
+/// What a message says its text is written in.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charset {
+    /// It does not say.
+    #[default]
+    Unknown = 0,
+    /// UTF-8.
+    Utf8 = 1,
+    /// ISO-8859-1: each byte is the character of that number.
+    Latin1 = 2,
+    /// Shift_JIS, as Windows has it.
+    ShiftJis = 3,
+    /// EUC-JP.
+    EucJp = 4,
+    /// Any other, which is read as if nothing were said.
+    Other = 5,
+}
+
+impl Charset {
+    /// The charset of that number; [`Charset::Other`] where there is none.
+    pub fn from_number(number: u32) -> Charset {
+        match number {
+            0 => Charset::Unknown,
+            1 => Charset::Utf8,
+            2 => Charset::Latin1,
+            3 => Charset::ShiftJis,
+            4 => Charset::EucJp,
+            _ => Charset::Other,
+        }
+    }
+
+    /// What the parameters of a Content-Type declare.
+    pub(crate) fn declared(parameters: &[u8]) -> Charset {
+        parameters
+            .split(|&b| b == b';')
+            .find_map(|parameter| {
+                let parameter = parameter.trim_ascii();
+                let (name, label) = parameter.split_at_checked(8)?;
+                name.eq_ignore_ascii_case(b"charset=").then_some(label)
+            })
+            .map_or(Charset::Unknown, Charset::of)
+    }
+
+    /// The charset of a label such as `Shift_JIS`, which may be quoted.
+    fn of(label: &[u8]) -> Charset {
+        let label = label.trim_ascii();
+        let label = label.strip_prefix(b"\"").unwrap_or(label);
+        let label = label.strip_suffix(b"\"").unwrap_or(label);
+        // To encoding_rs, as to browsers, this is a name of windows-1252.
+        if label.eq_ignore_ascii_case(b"iso-8859-1") {
+            return Charset::Latin1;
+        }
+        match Encoding::for_label(label) {
+            Some(e) if e == UTF_8 => Charset::Utf8,
+            Some(e) if e == SHIFT_JIS => Charset::ShiftJis,
+            Some(e) if e == EUC_JP => Charset::EucJp,
+            _ => Charset::Other,
+        }
+    }
+
+    /// The encodings that text is tried in, in order. Behind the last comes
+    /// ISO-8859-1, which any bytes are.
+    pub(crate) fn encodings(self) -> impl Iterator<Item = &'static Encoding> {
+        let encodings = match self {
+            Charset::Latin1 => [None, None],
+            Charset::ShiftJis => [Some(SHIFT_JIS), Some(UTF_8)],
+            Charset::EucJp => [Some(EUC_JP), Some(UTF_8)],
+            _ => [Some(UTF_8), None],
+        };
+        encodings.into_iter().flatten()
+    }
+}
+
+/// Hands the characters that `bytes` are in `encoding` to `sink`; `false` at
+/// the first byte that is part of none.
+pub(crate) fn decode(
+    encoding: &'static Encoding,
+    bytes: impl Iterator<Item = u8>,
+    mut sink: impl FnMut(char),
+) -> bool {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    // One byte at a time: it may come out of a percent-encoding.
+    let mut feed = |byte: &[u8], last| {
+        let mut out = [0; 32];
+        let (result, _, written) =
+            decoder.decode_to_utf8_without_replacement(byte, &mut out, last);
+        let text = core::str::from_utf8(&out[..written]);
+        text.unwrap_or_default().chars().for_each(&mut sink);
+        result == DecoderResult::InputEmpty
+    };
+    for byte in bytes {
+        if !feed(&[byte], false) {
+            return false;
+        }
+    }
+    feed(&[], true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations() {
+        for (parameters, charset) in [
+            ("", Charset::Unknown),
+            (";q=1", Charset::Unknown),
+            (";charset=ISO-8859-1", Charset::Latin1),
+            (" ; a=b; CharSet=\"iso-8859-1\" ", Charset::Latin1),
+            (";charset=UTF-8", Charset::Utf8),
+            ("; charset=Shift_JIS", Charset::ShiftJis),
+            ("; charset=windows-31j", Charset::ShiftJis),
+            ("; charset=x-sjis", Charset::ShiftJis),
+            ("; charset=euc-jp", Charset::EucJp),
+            ("; charset=windows-1252", Charset::Other),
+            ("; charset=", Charset::Other),
+            ("; charset=x; charset=utf-8", Charset::Other),
+        ] {
+            let found = Charset::declared(parameters.as_bytes());
+            assert_eq!(found, charset, "{parameters:?}");
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        for number in 0..6 {
+            assert_eq!(Charset::from_number(number) as u32, number);
+        }
+        assert_eq!(Charset::from_number(6), Charset::Other);
+    }
+}
