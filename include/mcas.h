@@ -137,9 +137,8 @@ typedef int32_t mcas_status;
 #define MCAS_ERR_NULL (-1)           /* NULL where something must be */
 #define MCAS_ERR_TOO_LARGE (-2)      /* a length above INT32_MAX */
 #define MCAS_ERR_NOT_HTTP (-3)       /* the first line is not HTTP/1.x */
-#define MCAS_ERR_TOO_MANY_HEADERS (-4) /* more than 256 header lines */
-#define MCAS_ERR_RANGE (-5)          /* there is no such number */
-#define MCAS_ERR_PANIC (-6)          /* a bug of the library's */
+#define MCAS_ERR_RANGE (-4)          /* there is no such number */
+#define MCAS_ERR_PANIC (-5)          /* a bug of the library's */
 
 /* mcas_span: a run of bytes of a buffer. */
 typedef struct mcas_span {
@@ -219,6 +218,8 @@ typedef struct mcas_type_info {
 #define MCAS_BODY_CODED 4u    /* gzip or the like: not decoded */
 #define MCAS_UNMATCHED 8u     /* a response without request */
 #define MCAS_BODY_BROKEN 16u  /* what should be a chunk is none */
+#define MCAS_FRAMING_UNCLEAR 32u /* the headers do not agree on where the body
+                                 ends (RFC 9112, section 6.3) */
 
 /* Flags of a mcas_context. */
 #define MCAS_END_OF_STREAM 1u /* the connection ends behind the buffer */
@@ -372,10 +373,10 @@ typedef struct mcas_iter {
 #define MCAS_DISPLAY_REQUEST 3u  /* link to the frame of a request */
 #define MCAS_DISPLAY_RESPONSE 4u /* link to the frame of a response */
 
-/* Flags of a field. */
+/* Flags of a field or note. */
 #define MCAS_FLAG_SECRET 1u       /* secret or personal */
-#define MCAS_FLAG_HOST_PROGRAM 2u /* declared here, but filled by the
-                                      program that reads the capture */
+#define MCAS_FLAG_HOST_PROGRAM 2u /* declared here, but yielded by the
+                                      program that reads the capture alone */
 
 /* mcas_field_info: a row of the table of fields. */
 typedef struct mcas_field_info {
@@ -466,7 +467,7 @@ typedef struct mcas_note_info {
     uint32_t id;             /* MCAS_NOTE_... */
     uint32_t group;          /* MCAS_GROUP_... */
     uint32_t severity;       /* MCAS_SEVERITY_... */
-    uint32_t reserved;       /* 0 */
+    uint32_t flags;          /* MCAS_FLAG_HOST_PROGRAM or 0 */
     const char *name;        /* display-filter name, permanent */
     const char *summary;     /* what it says, for people */
     const char *description; /* what it is about */
@@ -484,6 +485,8 @@ typedef struct mcas_note_info {
 #define MCAS_NOTE_TRUNCATED            8u
 #define MCAS_NOTE_RESPONSE_UNMATCHED   9u
 #define MCAS_NOTE_BODY_ENCODED        10u
+#define MCAS_NOTE_FRAMING_UNCLEAR     11u
+#define MCAS_NOTE_LIMIT               12u
 
 /*
  * mcas_abi_version: the MCAS_ABI_VERSION that the library was built with.
@@ -578,8 +581,7 @@ mcas_status mcas_classify(const uint8_t *buf, size_t len,
  *
  * Parameters: context, or NULL for a message that nothing is known about.
  * Returns: MCAS_OK for a whole message; MCAS_PARTIAL for one that goes on
- * behind the buffer: what is there is told; MCAS_ERR_NOT_HTTP;
- * MCAS_ERR_TOO_MANY_HEADERS.
+ * behind the buffer: what is there is told; MCAS_ERR_NOT_HTTP.
  * Notes: a message that is HTTP but not of this protocol has type
  * MCAS_TYPE_NONE, and no items. All of the buffer that belongs to the
  * message is looked at, so after MCAS_PARTIAL come back when there is much

@@ -39,6 +39,10 @@ static mcas_note_info *notes;
 #define LEVELS 3
 static int ett_mcas[LEVELS] = { -1, -1, -1 };
 
+/* Items that are drawn in one frame: far more than any real message has, and
+ * few beside the million at which Wireshark gives up on the frame. */
+#define MOST_ITEMS 50000
+
 /* What the summary of a message is made of. */
 typedef struct {
     const char *type;
@@ -65,6 +69,7 @@ typedef struct {
     proto_tree *tree;
     proto_item *item;          /* of the whole message */
     proto_item *last[LEVELS];  /* last item of each level */
+    unsigned *count;           /* items drawn in this frame */
     summary_parts parts;
 } drawing;
 
@@ -254,6 +259,11 @@ draw_items(drawing *draw, mcas_iter *iter, const source *from)
     mcas_item item;
 
     while (mcas_next(from->bytes, from->length, iter, &item) == MCAS_OK) {
+        if (++*draw->count > MOST_ITEMS) {
+            expert_add_info(draw->pinfo, draw->item, &ei[MCAS_NOTE_LIMIT]);
+            break;
+        }
+
         unsigned level = MIN(item.level, LEVELS - 1);
         proto_item *parent = level > 0 ? draw->last[level - 1] : draw->item;
         proto_tree *tree = level > 0
@@ -464,6 +474,20 @@ set_columns(packet_info *pinfo, const char *line, bool among_others)
     col_add_str(pinfo->cinfo, COL_INFO, wmem_strbuf_get_str(joined));
 }
 
+/* How many items were drawn in this frame, of all its messages. */
+static unsigned *
+items_drawn(packet_info *pinfo)
+{
+    unsigned *count = (unsigned *)p_get_proto_data(pinfo->pool, pinfo,
+                                                   proto_mcas, 1);
+
+    if (!count) {
+        count = wmem_new0(pinfo->pool, unsigned);
+        p_add_proto_data(pinfo->pool, pinfo, proto_mcas, 1, count);
+    }
+    return count;
+}
+
 /* Shows the message at the beginning of a buffer; tells its length. */
 static uint32_t
 dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
@@ -493,6 +517,7 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
         (const value_string *)proto_registrar_get_nth(hf[MCAS_FIELD_TYPE])
             ->strings);
 
+    draw.count = items_drawn(pinfo);
     mcas_head_items(&message, &iter);
     draw_items(&draw, &iter, &head);
     if (message.flags & MCAS_HEAD_COMPLETE)

@@ -32,15 +32,13 @@ pub const PARTIAL: Status = 2;
 pub const ERR_NULL: Status = -1;
 pub const ERR_TOO_LARGE: Status = -2;
 pub const ERR_NOT_HTTP: Status = -3;
-pub const ERR_TOO_MANY_HEADERS: Status = -4;
-pub const ERR_RANGE: Status = -5;
-pub const ERR_PANIC: Status = -6;
+pub const ERR_RANGE: Status = -4;
+pub const ERR_PANIC: Status = -5;
 
 impl From<Error> for Status {
     fn from(error: Error) -> Status {
         match error {
             Error::NotHttp => ERR_NOT_HTTP,
-            Error::TooManyHeaders => ERR_TOO_MANY_HEADERS,
             Error::TooLarge => ERR_TOO_LARGE,
         }
     }
@@ -146,7 +144,7 @@ pub struct NoteInfo {
     pub id: u32,
     pub group: u32,
     pub severity: u32,
-    pub reserved: u32,
+    pub flags: u32,
     pub name: *const c_char,
     pub summary: *const c_char,
     pub description: *const c_char,
@@ -229,7 +227,6 @@ pub extern "C" fn mcas_status_name(status: Status) -> *const c_char {
         ERR_NULL => c"ERR_NULL",
         ERR_TOO_LARGE => c"ERR_TOO_LARGE",
         ERR_NOT_HTTP => c"ERR_NOT_HTTP",
-        ERR_TOO_MANY_HEADERS => c"ERR_TOO_MANY_HEADERS",
         ERR_RANGE => c"ERR_RANGE",
         ERR_PANIC => c"ERR_PANIC",
         _ => c"unknown status",
@@ -247,7 +244,6 @@ pub extern "C" fn mcas_status_text(status: Status) -> *const c_char {
         ERR_NULL => c"NULL where something must be",
         ERR_TOO_LARGE => c"a length above 2147483647",
         ERR_NOT_HTTP => c"not an HTTP/1.x message",
-        ERR_TOO_MANY_HEADERS => c"more than 256 header lines",
         ERR_RANGE => c"there is no such number",
         ERR_PANIC => c"a bug of the library's: please report it",
         _ => c"unknown status",
@@ -320,7 +316,7 @@ pub unsafe extern "C" fn mcas_note_get(id: u32, out: *mut NoteInfo) -> Status {
             id,
             group: info.group as u32,
             severity: info.severity as u32,
-            reserved: 0,
+            flags: info.flags,
             name: info.name.as_ptr(),
             summary: info.summary.as_ptr(),
             description: info.description.as_ptr(),

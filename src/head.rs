@@ -11,9 +11,10 @@ use core::mem::MaybeUninit;
 use httparse::{ParserConfig, Status};
 use memchr::memchr;
 
-/// More header lines than this are refused ([`Error::TooManyHeaders`]).
-/// Apache and nginx accept 100 by default.
-pub const MAX_HEADERS: usize = 256;
+/// As many header lines as this are shown to `httparse`, which wants room for
+/// them beforehand. Apache and nginx accept 100 by default; what goes beyond
+/// is walked all the same.
+const MAX_HEADERS: usize = 256;
 
 /// Why bytes could not be read as an HTTP message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +22,6 @@ pub const MAX_HEADERS: usize = 256;
 pub enum Error {
     /// The first line is none of HTTP/1.x.
     NotHttp,
-    /// There are more than [`MAX_HEADERS`] header lines.
-    TooManyHeaders,
     /// The input is longer than [`MAX_INPUT`](crate::MAX_INPUT).
     TooLarge,
 }
@@ -31,7 +30,6 @@ impl core::fmt::Display for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Error::NotHttp => "not an HTTP/1.x message",
-            Error::TooManyHeaders => "too many header lines",
             Error::TooLarge => "input too large",
         })
     }
@@ -120,12 +118,26 @@ pub(crate) fn parse(input: &[u8]) -> Result<Head, Error> {
     let (end, whole) = match status {
         Ok(Status::Complete(length)) => (begin + length, true),
         Ok(Status::Partial) => (input.len(), false),
-        Err(httparse::Error::TooManyHeaders) => {
-            return Err(Error::TooManyHeaders)
-        }
+        Err(httparse::Error::TooManyHeaders) => match blank_line(bytes) {
+            Some(length) => (begin + length, true),
+            None => (input.len(), false),
+        },
         Err(_) => return Err(Error::NotHttp),
     };
     Ok(Head { begin, start, end, whole })
+}
+
+/// Offset just behind the first blank line.
+fn blank_line(input: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let line = &input[at..];
+        let line = &line[..memchr(b'\n', line)?];
+        at += line.len() + 1;
+        if matches!(line, [] | [b'\r']) {
+            return Some(at);
+        }
+    }
 }
 
 /// Where a part of the input lies in it.
@@ -238,13 +250,19 @@ mod tests {
     }
 
     #[test]
-    fn limit_of_header_lines() {
-        let with = |n| {
-            let lines = "A: b\r\n".repeat(n);
-            parse(format!("GET / HTTP/1.1\r\n{lines}\r\n").as_bytes())
-        };
-        assert!(with(MAX_HEADERS - 1).is_ok_and(|head| head.whole));
-        assert!(with(MAX_HEADERS).is_ok_and(|head| head.whole));
-        assert_eq!(with(MAX_HEADERS + 1).err(), Some(Error::TooManyHeaders));
+    fn any_number_of_header_lines() {
+        let extremes = [0, MAX_HEADERS - 1, MAX_HEADERS, MAX_HEADERS + 1];
+        for lines in extremes.into_iter().chain([10_000]) {
+            let lines = "A: b\r\n".repeat(lines);
+            let text = format!("GET /a HTTP/1.1\r\n{lines}\r\nbody");
+            let text = text.as_bytes();
+            let head = parse(text).unwrap();
+            assert_eq!((head.whole, head.end), (true, text.len() - 4));
+            let Start::Request { target, .. } = head.start else { panic!() };
+            assert_eq!(target.of(text), b"/a");
+            let cut = &text[..text.len() - 5];
+            let head = parse(cut).unwrap();
+            assert_eq!((head.whole, head.end), (false, cut.len()));
+        }
     }
 }

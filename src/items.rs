@@ -18,8 +18,8 @@ use crate::firmware;
 use crate::head::{self, Name};
 use crate::item::{Item, PERCENT_ENCODED};
 use crate::message::{
-    Message, Method, BODY_BROKEN, BODY_CODED, COMPLETE, HEAD_COMPLETE,
-    KIND_RESPONSE, UNMATCHED,
+    Message, Method, BODY_BROKEN, BODY_CODED, COMPLETE, FRAMING_UNCLEAR,
+    HEAD_COMPLETE, KIND_RESPONSE, UNMATCHED,
 };
 use crate::notes::Note;
 use crate::pairs::{self, Grammar};
@@ -87,6 +87,7 @@ pub struct Cursor {
     status: u32,
     charset: u32,
     begin: u32,
+    first_header: u32,
     head_end: u32,
     status_digits: Span,
     authority: Span,
@@ -236,6 +237,8 @@ impl Cursor {
     fn step(&mut self, input: &[u8]) {
         let next = match self.stage {
             n if n == Stage::HeadStart as u32 => {
+                let first = head::first_header(input, self.begin as usize);
+                self.first_header = first as u32;
                 self.head_start(input);
                 self.at = self.query.offset;
                 self.end = self.query.end() as u32;
@@ -245,13 +248,12 @@ impl Cursor {
             }
             n if n == Stage::Query as u32 => {
                 // A query is whole once the start line's end was seen.
-                let first = head::first_header(input, self.begin as usize);
-                let cut = first >= self.head_end as usize
+                let cut = self.first_header >= self.head_end
                     && self.message_flags & HEAD_COMPLETE == 0;
                 if self.pair(input, cut) {
                     return;
                 }
-                (self.at, self.end) = (first as u32, self.head_end);
+                (self.at, self.end) = (self.first_header, self.head_end);
                 self.text_flags = 0;
                 Stage::Headers
             }
@@ -267,9 +269,11 @@ impl Cursor {
                 Stage::HeadEnd
             }
             n if n == Stage::HeadEnd as u32 => {
+                let end = Span { offset: self.head_end, length: 0 };
                 if self.message_flags & HEAD_COMPLETE == 0 {
-                    let end = Span { offset: self.head_end, length: 0 };
                     self.truncated(0, end);
+                } else if self.message_flags & FRAMING_UNCLEAR != 0 {
+                    self.note(Note::FramingUnclear, 0, end);
                 }
                 Stage::Done
             }

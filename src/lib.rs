@@ -86,7 +86,7 @@ mod value;
 pub use charset::Charset;
 pub use classify::{classify, Class};
 pub use fields::Field;
-pub use head::{Error, MAX_HEADERS};
+pub use head::Error;
 pub use item::{Item, Value};
 pub use message::{parse, Context, Message};
 pub use notes::Note;

@@ -40,6 +40,8 @@ pub const BODY_CODED: u32 = 4;
 pub const UNMATCHED: u32 = 8;
 /// What should be a chunk is none; the body is read up to there.
 pub const BODY_BROKEN: u32 = 16;
+/// The headers do not agree on where the body ends (RFC 9112 §6.3).
+pub const FRAMING_UNCLEAR: u32 = 32;
 
 /// Methods that change how a message is read.
 #[repr(u32)]
@@ -174,7 +176,7 @@ pub struct Message {
     /// or tell one that is ours more exactly.
     pub message_type: u32,
     /// [`COMPLETE`], [`HEAD_COMPLETE`], [`BODY_CODED`], [`UNMATCHED`],
-    /// [`BODY_BROKEN`].
+    /// [`BODY_BROKEN`], [`FRAMING_UNCLEAR`].
     pub flags: u32,
     /// [`Method`] of a request, or of the request that a response answers.
     pub method: u32,
@@ -244,6 +246,7 @@ struct BodyHeaders {
     length: Option<u64>,
     chunked: bool,
     transfer_coded: bool,
+    unclear: bool,
 }
 
 impl Message {
@@ -286,15 +289,24 @@ impl Message {
                 self.media_type = Span::between(value.start(), end);
             }
             Name::ContentLength => {
-                // The first one that reads counts, as in HTTP's dissector.
-                body.length = body.length.or(content_length(text));
+                // The last one that reads counts, as in HTTP's dissector.
+                let length = content_length(text);
+                body.unclear |= length.is_none();
+                body.unclear |= body.length.is_some() && body.length != length;
+                body.length = length.or(body.length);
             }
             Name::ContentEncoding => self.content_encoding(text),
             Name::TransferEncoding => {
                 body.transfer_coded = true;
-                let last = text.rsplit(|&b| b == b',').next();
-                let last = last.unwrap_or_default().trim_ascii();
-                body.chunked = last.eq_ignore_ascii_case(b"chunked");
+                for coding in text.split(|&b| b == b',') {
+                    // Nothing may follow behind the chunks.
+                    body.unclear |= body.chunked;
+                    let coding = coding.trim_ascii();
+                    body.chunked = coding.eq_ignore_ascii_case(b"chunked");
+                    if !body.chunked {
+                        self.content_encoding(coding);
+                    }
+                }
             }
             Name::Cookie | Name::SetCookie => {}
         }
@@ -309,7 +321,7 @@ impl Message {
         media_type.len()
     }
 
-    /// Notes what a Content-Encoding says.
+    /// Notes what a Content-Encoding says, or a transfer coding but chunks.
     fn content_encoding(&mut self, text: &[u8]) {
         if !text.is_empty() && !text.eq_ignore_ascii_case(b"identity") {
             self.flags |= BODY_CODED;
@@ -653,6 +665,13 @@ pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
     {
         message.header(input, name, value, &mut headers);
     }
+    let coded = headers.transfer_coded;
+    if headers.unclear
+        || (coded && headers.length.is_some())
+        || (coded && !headers.chunked && message.kind == KIND_REQUEST)
+    {
+        message.flags |= FRAMING_UNCLEAR;
+    }
     if head.whole {
         message.delimit(input, &headers, context.flags);
     }
@@ -763,6 +782,96 @@ impl KeyFinder<'_> {
                 }),
                 (_, None) => None,
             };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What headers make of a body: framing, and whether it is coded and
+    /// where it ends is unclear.
+    #[test]
+    fn framing() {
+        use Framing::*;
+        for (request, headers, framing, coded, unclear) in [
+            (true, "", None, false, false),
+            (false, "", UntilClose, false, false),
+            (true, "Content-Length: 0\r\n", None, false, false),
+            (true, "Content-Length: 1\r\n", Length, false, false),
+            (
+                true,
+                "Content-Length: 1\r\ncontent-length: 1\r\n",
+                Length,
+                false,
+                false,
+            ),
+            (
+                true,
+                "Content-Length: 2\r\nContent-Length: 1\r\n",
+                Length,
+                false,
+                true,
+            ),
+            (
+                true,
+                "Content-Length: 1\r\nContent-Length: +1\r\n",
+                Length,
+                false,
+                true,
+            ),
+            (true, "Content-Length: 1, 1\r\n", None, false, true),
+            (true, "Content-Length:\r\n", None, false, true),
+            (true, "Transfer-Encoding: chunked\r\n", Chunked, false, false),
+            (false, "Transfer-Encoding: CHUNKED\r\n", Chunked, false, false),
+            (
+                true,
+                "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n",
+                Chunked,
+                false,
+                true,
+            ),
+            (
+                true,
+                "Transfer-Encoding: gzip, chunked\r\n",
+                Chunked,
+                true,
+                false,
+            ),
+            (
+                true,
+                "Transfer-Encoding: gzip\r\n\
+                 Transfer-Encoding: chunked\r\n",
+                Chunked,
+                true,
+                false,
+            ),
+            (
+                true,
+                "Transfer-Encoding: chunked, chunked\r\n",
+                Chunked,
+                false,
+                true,
+            ),
+            (true, "Transfer-Encoding: chunked, gzip\r\n", None, true, true),
+            (true, "Transfer-Encoding: identity\r\n", None, false, true),
+            (
+                false,
+                "Transfer-Encoding: identity\r\n",
+                UntilClose,
+                false,
+                false,
+            ),
+            (false, "Content-Encoding: gzip\r\n", UntilClose, true, false),
+        ] {
+            let first =
+                if request { "POST / HTTP/1.1" } else { "HTTP/1.1 200 OK" };
+            let text = format!("{first}\r\n{headers}\r\n");
+            let message = parse(text.as_bytes(), &Context::default()).unwrap();
+            assert_eq!(message.framing, framing as u32, "{text}");
+            assert_eq!(message.has(BODY_CODED), coded, "{text}");
+            assert_eq!(message.has(FRAMING_UNCLEAR), unclear, "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@
 //! as an expert item. Like [`crate::fields`], this table is the only place
 //! where a note is declared.
 
-use crate::fields::c_str;
+use crate::fields::{c_str, HOST_PROGRAM};
 use core::ffi::CStr;
 
 /// How serious a note is, in Wireshark's terms.
@@ -50,6 +50,8 @@ pub struct NoteInfo {
     pub summary: &'static CStr,
     /// What it is about, and what it has to do with.
     pub description: &'static CStr,
+    /// [`HOST_PROGRAM`] or 0.
+    pub flags: u32,
 }
 
 impl NoteInfo {
@@ -64,6 +66,7 @@ macro_rules! notes {
         $number:literal $note:ident $name:literal $group:ident
         $severity:ident $summary:literal
         $description:literal
+        $(flags $flags:ident)?
     )*) => {
         /// A note, by its permanent number.
         #[repr(u32)]
@@ -86,6 +89,7 @@ macro_rules! notes {
                 severity: Severity::$severity,
                 summary: c_str(concat!($summary, "\0")),
                 description: c_str(concat!($description, "\0")),
+                flags: 0 $(| $flags)?,
             },
         )*];
     };
@@ -129,6 +133,15 @@ notes! {
     10 BodyEncoded "mcas.body.encoded" Undecoded Note
         "The body has a content coding that is not decoded"
         "gzip or the like; no parameter of it can be read"
+    11 FramingUnclear "mcas.framing.unclear" Protocol Warn
+        "The headers do not agree on where the body ends"
+        "Content-Length twice, unreadable or beside Transfer-Encoding, or \
+         chunked not the last coding: others may read another message here"
+    12 Limit "mcas.limit" Undecoded Warn
+        "There is more in this message than is shown"
+        "Parameters or entries of a list behind those that are shown, which \
+         would fill Wireshark's tree"
+        flags HOST_PROGRAM
 }
 
 impl Note {

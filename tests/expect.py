@@ -18,6 +18,7 @@ answered before it is complete belongs, for its response, to the frame that comp
 
 What no test capture has (IPv6, IP fragments, other links) is refused, not guessed.
 """
+import contextlib
 import hashlib
 import json
 import re
@@ -223,6 +224,7 @@ CUT_FIRST_LINE = re.compile(rb"HTTP/1\.\d (?P<status>\d{3})[^\n]*"
 CHUNK = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\n]*)?\r?\n")
 TRAILER = re.compile(rb"(?:[^\r\n][^\n]*\n)*\r?\n")
 LINE_END = re.compile(rb"\r?\n")
+CHARSETS = {b"iso-8859-1": "latin-1", b"shift_jis": "cp932", b"euc-jp": "euc_jp", b"utf-8": "utf-8"}
 FOREVER = float("inf")
 
 
@@ -251,18 +253,29 @@ class Http:
             self.read_body(data, end.end(), asked, closed)
         self.media, *parameters = (p.strip().lower() for p in (self.header(b"content-type") or b"").split(b";"))
         self.media = self.media or None
-        self.latin1 = any(re.fullmatch(rb'charset=\s*"?iso-8859-1"?', p) for p in parameters)
-        self.coded = (self.header(b"content-encoding") or b"identity").lower() != b"identity"
+        named = (re.fullmatch(rb'charset=\s*"?([^"]*)"?', p) for p in parameters)
+        self.charset = next((CHARSETS.get(p[1]) for p in named if p), None)
+        codings = [v for n, v in self.headers if n == b"content-encoding"]
+        codings += [c.strip() for n, v in self.headers if n == b"transfer-encoding" for c in v.split(b",")]
+        self.coded = bool({c.lower() for c in codings} - {b"identity", b"chunked", b""})
 
     def header(self, name):
         """The first header of that name, or None."""
         return next((v for n, v in self.headers if n == name), None)
 
+    def framing_unclear(self):
+        """Whether the headers do not agree on where the body ends."""
+        lengths = {number(v, 10**15, 15) for n, v in self.headers if n == b"content-length"}
+        codings = [c.strip().lower() for n, v in self.headers if n == b"transfer-encoding" for c in v.split(b",")]
+        return (len(lengths) > 1 or None in lengths or bool(lengths and codings) or b"chunked" in codings[:-1]
+                or bool(codings) and not self.status and codings[-1] != b"chunked")
+
     def opens_tunnel(self, asked):
         return self.status == b"101" or asked == b"CONNECT" and self.status.startswith(b"2")
 
     def read_body(self, data, at, asked, closed):
-        size = number(self.header(b"content-length") or b"", 10**15, 15)
+        sizes = [number(v, 10**15, 15) for n, v in self.headers if n == b"content-length"]
+        size = next((n for n in reversed(sizes) if n is not None), None)
         coding = (self.header(b"transfer-encoding") or b"").lower().rpartition(b",")[2].strip()
         self.has_body = not (self.status and (
             self.interim or self.status in (b"204", b"304") or asked == b"HEAD" or self.opens_tunnel(asked)))
@@ -430,12 +443,12 @@ BIGIP_V6 = re.compile(rb"vi([0-9A-Fa-f]{32})\.(\d+)(?:\.0000)?")
 BIGIP_RD = re.compile(rb"rd(\d+)o([0-9A-Fa-f]{32})o(\d+)")
 
 
-def text(data, latin1=False):
-    """As people read it: UTF-8, or else ISO-8859-1; NUL as its picture."""
-    try:
-        return data.decode("latin-1" if latin1 else "utf-8").replace("\0", "\u2400")
-    except UnicodeDecodeError:
-        return text(data, latin1=True)
+def text(data, charset=None):
+    """As people read it: in its charset, or else UTF-8, or else ISO-8859-1; NUL as its picture."""
+    for codec in (charset, "utf-8", "latin-1"):
+        with contextlib.suppress(UnicodeDecodeError):
+            if codec:
+                return data.decode(codec).replace("\0", "\u2400")
 
 
 def number(data, most, digits=10):
@@ -495,7 +508,7 @@ class Shown:
         self.kind, self.fields, self.expert = kind, [], []
         self.values = {}  # by key, each value; None where it is not typed
         self.result, self.cut_pair = None, False  # the first ResultCode as sent; whether the cut is in a pair
-        self.latin1 = False  # whether text is declared to be ISO-8859-1
+        self.charset = None  # what text is declared to be in
         self.lists = kind == 8  # whether an extension list is still to come
         self.terminal = None  # the first terminal, as in the summary
         self.add("type", kind)
@@ -508,7 +521,7 @@ class Shown:
             self.add(name, text(raw), raw)
 
     def add_sent(self, name, sent):
-        self.add(name, text(sent.meant, self.latin1), sent.raw)
+        self.add(name, text(sent.meant, self.charset), sent.raw)
 
     def note(self, name):
         self.expert.append("mcas." + name)
@@ -574,7 +587,7 @@ class Shown:
 
     def terminal_id(self, value):
         self.add_sent("terminal_id", value)
-        name = text(value.meant, self.latin1)
+        name = text(value.meant, self.charset)
         if re.fullmatch(rb"[0-9A-Fa-f]{12}", value.meant):
             name = ":".join(re.findall("..", name.lower()))
             self.add("terminal_id.mac", name)
@@ -651,9 +664,11 @@ class Shown:
 
     def body(self, message, whole):
         """The message's body, and the notes that need all of the message."""
+        if message.headed and message.framing_unclear():
+            self.note("framing.unclear")
         image = self.kind == 4 and message.status in (b"200", b"206") and message.has_body
         rule = grammar(message, self.kind)
-        self.latin1 = message.latin1
+        self.charset = message.charset
         if message.coded and message.body and (rule or image):
             self.note("body.encoded")
         elif rule == "form":

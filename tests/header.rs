@@ -146,7 +146,7 @@ mod declarations {
             id kind display flags name label description key
         }
         capi::NoteInfo, mcas_note_info {
-            id group severity reserved name summary description
+            id group severity flags name summary description
         }
     }
 
@@ -231,7 +231,7 @@ mod declarations {
         }
         constants! { "", capi:
             ABI_VERSION OK END PARTIAL ERR_NULL ERR_TOO_LARGE ERR_NOT_HTTP
-            ERR_TOO_MANY_HEADERS ERR_RANGE ERR_PANIC
+            ERR_RANGE ERR_PANIC
             CLASS_NO CLASS_YES CLASS_MORE
         }
         constants! { "", types:
@@ -246,6 +246,7 @@ mod declarations {
         constants! { "", message:
             KIND_UNKNOWN KIND_REQUEST KIND_RESPONSE
             COMPLETE HEAD_COMPLETE BODY_CODED UNMATCHED BODY_BROKEN
+            FRAMING_UNCLEAR
             END_OF_STREAM HEAD_ONLY CUT
         }
         constants! { "ITEM_", item: GENERATED PERCENT_ENCODED }

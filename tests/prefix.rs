@@ -80,7 +80,7 @@ const WHOLE: &[(&str, u32, u32, &[u8])] = &[
         6;x=y\r\nResult\r\n0a\r\nCode=0000\n\r\n\
         10\r\nrtpport1=9\r\nrtpp\r\n8\r\nort2=8\r\n\r\n0\r\nT: u\r\n\r\n"),
     ("chunked request", UNSEEN, 1, b"PUT /x HTTP/1.1\r\n\
-        Host: add-con.mcas\r\nTransfer-Encoding: gzip, chunked\r\n\r\n\
+        Host: add-con.mcas\r\nTransfer-Encoding: identity, chunked\r\n\r\n\
         4\r\nTerm\r\n9\r\ninalID=00\r\na\n1F67a1b2c3\n0\n\n"),
     ("LF only", UNSEEN, 1, b"POST http://u:p@ADD-CON.mcas:80 HTTP/1.1\n\
         host:\nUSER-AGENT:M-CAS/ (A B 1.0; /X//Y\nContent-Length: 32\n\n\

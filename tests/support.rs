@@ -52,6 +52,18 @@ pub fn sharkd(requests: &str) -> String {
     run("sharkd", &["-"], Some(requests), true)
 }
 
+/// The most memory that tshark has taken, in bytes.
+pub fn peak_memory(arguments: &[&str], with_plugin: bool) -> usize {
+    Lazy::force(&LOADED);
+    let measure = "import resource, subprocess, sys\n\
+        subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)\n\
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)\n\
+        print(used.ru_maxrss * 1024)";
+    let arguments = [&["-c", measure, "tshark"], arguments].concat();
+    let printed = run("python3", &arguments, None, with_plugin);
+    printed.trim().parse().expect("a number")
+}
+
 /// Without the plugin Wireshark would go on, and tests that expect nothing
 /// of it would pass.
 static LOADED: Lazy<()> = Lazy::new(|| {
@@ -95,7 +107,8 @@ fn run(
         "{program} {arguments:?}: {}\n{complaint}",
         output.status
     );
-    String::from_utf8(output.stdout).expect("Wireshark prints UTF-8")
+    // Of forms in other charsets, Wireshark 4.0 prints the bytes as they are.
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 // What tshark shows.

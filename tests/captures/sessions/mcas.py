@@ -418,6 +418,48 @@ def mcas_media_types():
                  to=APACHE)
 
 
+def mcas_charsets():
+    """Shift_JIS, EUC-JP, UTF-8 and ISO-8859-1: declared, not declared, and
+    declared wrongly, in answers and in a form"""
+    name = "ひかり電話"
+    for charset, encoding in (("Shift_JIS", "cp932"), ("euc-jp", "euc_jp"),
+                              ('"UTF-8"', "utf_8"), ("UTF-8", "cp932"),
+                              ("Shift_JIS", "utf_8"), ("x-unknown", "utf_8"),
+                              ("ISO-8859-1", "utf_8"), (None, "euc_jp")):
+        value = name.encode(encoding) + b"~\\ (1)"
+        media_type = "text/plain"
+        media_type += f"; charset={charset}" if charset else ""
+        answer(settings() + b"area_code=" + value + b"\r\n",
+               media_type=media_type)
+        form = "application/x-www-form-urlencoded"
+        form += f"; charset={charset}" if charset else ""
+        escaped = "".join(f"%{byte:02X}" for byte in value)
+        exchange(provisioning("001F67A1B2C3", "--header",
+                              f"Content-Type: {form}",
+                              form=f"TerminalID=%s&CompanyCode={escaped}"),
+                 to=ADD_CON)
+
+
+def mcas_framing_unclear():
+    """headers that do not agree on where the body ends; two that do"""
+    form = b"TerminalID=001F67A1B2C3"
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(form), form)
+    coding, length = "Transfer-Encoding: ", "Content-Length: "
+    for header, body in (([length + "23", length + "23"], form),
+                         ([length + "24", length + "23"], form),
+                         ([length + "x", length + "23"], form),
+                         ([coding + "chunked", length + "23"], chunks),
+                         ([length + "34", coding + "chunked"], chunks),
+                         ([coding + "chunked, chunked"], chunks)):
+        head = crlf("POST / HTTP/1.1", "Host: add-con.mcas", *header, "")
+        reply = crlf("HTTP/1.1 200 OK", *header, "")
+        answer = crlf("ResultCode=0010")
+        answer += b" " * (23 - len(answer))
+        if body is chunks:
+            answer = b"%x\r\n%s\r\n0\r\n\r\n" % (len(answer), answer)
+        converse(head + body, reply + answer)
+
+
 def mcas_statuses():
     """statuses 503 and 200 with a page of HTML, 302, 204, 500 with settings"""
     for status, kind, body in (

@@ -1,0 +1,388 @@
+//! How much there may be of anything, and what it costs.
+//!
+//! The core has no bounds but the length of its input, so that nothing is
+//! lost; what it costs must grow with the input and no faster. Wireshark has
+//! bounds of its own, before which the plugin stops, and says so.
+
+use crate::capi::{compile, library, source, target};
+use crate::support::{frames, peak_memory, tshark, Capture, Connection, Side};
+use mcas::fields::HOST_PROGRAM;
+use mcas::{Context, Field, Item, Note};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const MIB: usize = 1 << 20;
+
+/// What the plugin draws in one frame (`MOST_ITEMS` of packet-mcas.c).
+const MOST_ITEMS: usize = 50_000;
+
+/// A provisioning request with that body.
+fn request(body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+    .into()
+}
+
+/// A response with that body, and header lines.
+fn response(headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// `text` again and again, up to about `length` bytes.
+fn fill(text: &str, length: usize) -> String {
+    text.repeat(length / text.len())
+}
+
+/// A request and its response, in which one thing is as large as `n` bytes.
+type Shape = (&'static str, fn(usize) -> Vec<u8>);
+
+/// A response alone counts as the answer to the provisioning request here.
+fn answer(headers: &str, body: &[u8]) -> Vec<u8> {
+    [request(""), response(headers, body)].concat()
+}
+
+const SHAPES: &[Shape] = &[
+    ("a line", |n| answer("", fill("x", n).as_bytes())),
+    ("a value", |n| {
+        answer("", format!("ip_tel_num={}", fill("07", n)).as_bytes())
+    }),
+    ("parameters", |n| answer("", fill("a=b\r\n", n).as_bytes())),
+    ("lines without =", |n| answer("", fill("a\n", n).as_bytes())),
+    ("blank lines", |n| answer("", fill("\r\n", n).as_bytes())),
+    ("known keys", |n| answer("", fill("rtpport1=5004\r\n", n).as_bytes())),
+    ("routes", |n| {
+        let routes = fill("10.20.30.0/24&", n);
+        answer("", format!("dest_nw_addr={routes}").as_bytes())
+    }),
+    ("pairs of a form", |n| request(&fill("a=b&", n))),
+    ("a pair's key", |n| request(&fill("k", n))),
+    ("percent-encoding", |n| request(&fill("%41%zz%4", n))),
+    ("header lines", |n| {
+        answer(&fill("Set-Cookie: a=b\r\n", n), b"ResultCode=0000")
+    }),
+    ("a header line", |n| {
+        answer(&format!("X: {}\r\n", fill("y", n)), b"ResultCode=0000")
+    }),
+    ("cookies", |n| {
+        let cookies = fill("BIGipServerp=944474890.20480.0000; ", n);
+        format!(
+            "GET / HTTP/1.1\r\nHost: add-con.mcas\r\nCookie: {cookies}\r\n\r\n"
+        )
+        .into()
+    }),
+    ("carriers", |n| {
+        let carriers = fill("NTTEAST/", n);
+        format!(
+            "GET / HTTP/1.1\r\nUser-Agent: M-CAS/1 (a 1; {carriers})\r\n\r\n"
+        )
+        .into()
+    }),
+    ("a target", |n| {
+        let folders = fill("fw/", n);
+        format!("GET /{folders} HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n").into()
+    }),
+    ("a query", |n| {
+        let query = fill("a=%20&", n);
+        format!("GET /?{query} HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n").into()
+    }),
+    ("chunks", |n| {
+        let chunks = fill("1\r\na\r\n", n);
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        [request(""), format!("{head}{chunks}0\r\n\r\n").into()].concat()
+    }),
+    ("extensions", |n| {
+        let list = "GET /cas_tel_list HTTP/1.1\r\n\r\n".as_bytes();
+        let body = format!("list={}", fill("3,", n));
+        [list, &response("", body.as_bytes())].concat()
+    }),
+    ("Shift_JIS", |n| {
+        let body = [b"area_code=", &b"\x93\x64"[..].repeat(n / 2)[..]];
+        answer(
+            "Content-Type: text/plain;charset=Shift_JIS\r\n",
+            &body.concat(),
+        )
+    }),
+    ("an image", |n| {
+        let get = "GET /fw/a HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n";
+        [get.as_bytes(), &response("", &vec![b'='; n])].concat()
+    }),
+    ("messages", |n| {
+        let get = "GET / HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n";
+        fill(get, n).into()
+    }),
+];
+
+/// Instructions that a program takes.
+fn instructions(program: &Path, file: &Path) -> u64 {
+    let output = Command::new("valgrind")
+        .args(["--tool=cachegrind", "--cache-sim=no"])
+        .arg("--cachegrind-out-file=/dev/null")
+        .arg(program)
+        .arg(file)
+        .output()
+        .expect("valgrind runs");
+    let report = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{report}");
+    let (_, count) = report.split_once("refs:").expect("a count");
+    let count = count.lines().next().unwrap_or_default().trim();
+    count.replace(',', "").parse().expect("a number")
+}
+
+/// Reading everything with the C library takes time linear in the input: from
+/// n to 2n and from 2n to 4n bytes, what is added doubles. `reader` prints
+/// every item, so this is the cost of formatting, too.
+#[test]
+fn time_is_linear() {
+    let program = compile(&source("reader"), library(), true);
+    let n = 1 << 15;
+    println!("{:20} {:>12} {:>12} {:>12}  growth", "", "n", "2n", "4n");
+    for (name, shape) in SHAPES {
+        let costs = [n, 2 * n, 4 * n].map(|n| {
+            let file = target(&format!("bounds-{}", name.replace(' ', "-")));
+            fs::write(&file, shape(n)).unwrap();
+            instructions(&program, &file)
+        });
+        let [one, two, four] = costs;
+        let growth = (four - two) as f64 / (two - one) as f64;
+        println!("{name:20} {one:12} {two:12} {four:12}  {growth:.3}");
+        assert!((1.9..2.1).contains(&growth), "{name}: {growth}");
+    }
+}
+
+/// All items of the first message, and those of its body.
+fn items(input: &[u8], request_type: u32) -> Vec<Item> {
+    let context = Context { request_type, ..Context::default() };
+    let message = mcas::parse(input, &context).unwrap();
+    let body = message.body_bytes(input);
+    let head = message.head_items(input);
+    head.chain(message.body_items(&body)).collect()
+}
+
+fn count(items: &[Item], field: Field) -> usize {
+    items.iter().filter(|item| item.as_field() == Some(field)).count()
+}
+
+/// The core has no bound of its own.
+#[test]
+fn nothing_is_lost() {
+    let value = "7".repeat(10 * MIB);
+    let long = response("", format!("ip_tel_num={value}").as_bytes());
+    let long = items(&long, 1);
+    let number = |item: &&Item| item.as_field() == Some(Field::IpTelNum);
+    let number = long.iter().find(number).unwrap();
+    assert_eq!(number.span.length as usize, value.len());
+
+    let line = items(&response("", value.as_bytes()), 1);
+    let param = |item: &&Item| item.as_field() == Some(Field::Param);
+    let param = line.iter().find(param).unwrap();
+    assert_eq!(param.span.length as usize, value.len());
+
+    let many = "name=value\r\n".repeat(100_000);
+    let many = items(&response("", many.as_bytes()), 1);
+    assert_eq!(count(&many, Field::Param), 100_000);
+
+    let routes = vec!["192.0.2.0/24"; 10_000].join("&");
+    let routes = format!("dest_nw_addr={routes}\r\n");
+    let routes = items(&response("", routes.as_bytes()), 1);
+    assert_eq!(count(&routes, Field::DestNwAddrNetwork), 10_000);
+
+    let headers = "Set-Cookie: BIGipServerp=1.1.0000\r\n".repeat(10_000);
+    let headers = items(&response(&headers, b""), 1);
+    assert_eq!(count(&headers, Field::Bigip), 10_000);
+}
+
+/// A capture in which one connection carries what `talk` sends.
+fn capture(talk: impl FnOnce(&mut Capture, &mut Connection)) -> Capture {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    talk(&mut capture, &mut connection);
+    for frame in connection.close() {
+        capture.push(&frame);
+    }
+    capture
+}
+
+/// Sends bytes in segments as large as they may be.
+fn send(
+    capture: &mut Capture,
+    connection: &mut Connection,
+    from: Side,
+    bytes: &[u8],
+) {
+    for part in bytes.chunks(60_000) {
+        capture.push(&connection.segment(from, part));
+    }
+    capture.push(&connection.acknowledge(from.other()));
+}
+
+/// What tshark shows of fields, as they stand in its lines.
+fn shown(capture: &Path, fields: &[&str]) -> Vec<String> {
+    let mut options = vec!["-Y", "mcas", "-T", "fields"];
+    options.extend(["-E", "aggregator=/s"]);
+    let path = capture.to_str().unwrap();
+    options.extend(["-r", path]);
+    fields.iter().for_each(|field| options.extend(["-e", field]));
+    tshark(&options).lines().map(str::to_owned).collect()
+}
+
+/// Below, at and above the number of items that a frame shows. A pair that is
+/// not known has four (parameter, name, value, note), one that is known has
+/// one, the head two.
+#[test]
+fn limit_of_items() {
+    assert_eq!(Note::Limit.info().flags, HOST_PROGRAM);
+    for (over, limit) in [(-1, false), (0, false), (1, true), (4000, true)] {
+        let items = (MOST_ITEMS as isize + over) as usize - 2;
+        let body =
+            "a=b&".repeat(items / 4) + &"ControlCode=&".repeat(items % 4);
+        let request = request(&body);
+        assert_eq!(self::items(&request, 0).len(), items + 2);
+        let file = capture(|capture, connection| {
+            send(capture, connection, Side::Client, &request);
+        })
+        .write();
+        let rows = shown(file.path(), &["mcas.limit", "mcas.param"]);
+        let [row] = &rows[..] else { panic!("{} rows", rows.len()) };
+        let (noted, parameters) = row.split_once('\t').unwrap();
+        assert_eq!(!noted.is_empty(), limit, "{over}");
+        let expected = items.min(MOST_ITEMS - 2).div_ceil(4);
+        let shown = parameters.split(' ').count();
+        assert!(shown.abs_diff(expected) <= 1, "{shown} {expected}");
+    }
+}
+
+/// The bound is the frame's, however many messages are in it.
+#[test]
+fn limit_of_items_in_many_messages() {
+    let one = request(&"a&".repeat(1000));
+    let file = capture(|capture, connection| {
+        send(capture, connection, Side::Client, &one.repeat(29));
+    })
+    .write();
+    let rows = shown(file.path(), &["mcas.param", "mcas.limit"]);
+    let shown: usize = rows
+        .iter()
+        .map(|row| row.split('\t').next().unwrap().split(' ').count())
+        .sum();
+    // One segment is one frame, and one message of the last is its own.
+    assert!((12_000..=29_000).contains(&shown), "{shown}");
+    assert!(rows.iter().any(|row| !row.ends_with('\t')), "{}", rows.len());
+}
+
+/// 100,000 parameters and 30,000 routes; 10,000 routes fit.
+#[test]
+fn more_than_the_tree_holds() {
+    for (body, fields, limit) in [
+        ("name=value\r\n".repeat(100_000), 12_500, true),
+        (
+            format!("dest_nw_addr={}", vec!["192.0.2.0/24"; 30_000].join("&")),
+            24_999,
+            true,
+        ),
+        (
+            format!("dest_nw_addr={}", vec!["192.0.2.0/24"; 10_000].join("&")),
+            10_000,
+            false,
+        ),
+    ] {
+        let field = if body.starts_with("name") {
+            "mcas.param"
+        } else {
+            "mcas.dest_nw_addr.network"
+        };
+        let file = capture(|capture, connection| {
+            send(capture, connection, Side::Client, &request(""));
+            let response = response("", body.as_bytes());
+            send(capture, connection, Side::Server, &response);
+        })
+        .write();
+        let rows = shown(file.path(), &["mcas.limit", field]);
+        let (noted, values) = rows[1].split_once('\t').unwrap();
+        assert_eq!(!noted.is_empty(), limit);
+        assert!(values.split(' ').count().abs_diff(fields) <= 2, "{field}");
+        // The whole tree can be printed, too.
+        let path = file.path().to_str().unwrap();
+        tshark(&["-r", path, "-T", "pdml", "-Y", "mcas"]);
+    }
+}
+
+/// 10 MB in one value; a head of 10,000 lines.
+#[test]
+fn long_values_and_heads_are_shown() {
+    let digits = "7".repeat(10 * MIB);
+    let value = format!("ip_tel_num={digits}");
+    let headers = "X-Padding: 0\r\n".repeat(10_000);
+    let file = capture(|capture, connection| {
+        send(capture, connection, Side::Client, &request(""));
+        let response = response(&headers, value.as_bytes());
+        send(capture, connection, Side::Server, &response);
+    })
+    .write();
+    let rows = shown(file.path(), &["mcas.type", "mcas.ip_tel_num"]);
+    assert_eq!(rows[0], "1\t");
+    assert!(rows[1] == format!("2\t{digits}"), "{}", rows[1].len());
+}
+
+/// An image of 100 MB is not copied, and recognising it takes nothing that
+/// grows with it; in chunks, of which HTTP makes one piece, likewise.
+#[test]
+fn images_are_not_copied() {
+    let get = b"GET /fw/A/b.bin HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n";
+    let plain = |length: usize| response("", &vec![0x5a; length]);
+    let chunked = |length: usize| {
+        let chunk = [&b"1000\r\n"[..], &[0x5a; 0x1000], b"\r\n"].concat();
+        let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        [head, &chunk.repeat(length / 0x1000)[..], b"0\r\n\r\n"].concat()
+    };
+    for (image, size) in
+        [(plain(100 * MIB), 100 * MIB), (chunked(4 * MIB), 4 * MIB)]
+    {
+        let file = capture(|capture, connection| {
+            send(capture, connection, Side::Client, get);
+            send(capture, connection, Side::Server, &image);
+        })
+        .write();
+        let rows = shown(file.path(), &["mcas.type", "mcas.firmware.size"]);
+        assert_eq!(rows, ["3\t", &format!("4\t{size}")]);
+        let [with, without] = [true, false].map(|with_plugin| {
+            let path = file.path().to_str().unwrap();
+            peak_memory(&["-r", path, "-Y", "tcp.len == 1"], with_plugin)
+        });
+        println!("{size}: {with} bytes with the plugin, {without} without");
+        assert!(with.saturating_sub(without) < 2 * MIB + size / 20);
+    }
+}
+
+/// What a conversation keeps of each request that has no response.
+#[test]
+fn requests_without_response_are_kept_small() {
+    let request = request("TerminalID=001F67A1B2C3");
+    let of = |count: usize| {
+        capture(|capture, connection| {
+            for _ in 0..count {
+                capture.push(&connection.segment(Side::Client, &request));
+            }
+        })
+        .write()
+    };
+    let cost = |count| {
+        let file = of(count);
+        let path = file.path().to_str().unwrap();
+        let all = ["-r", path, "-Y", "tcp.len == 1"];
+        peak_memory(&all, true) as isize - peak_memory(&all, false) as isize
+    };
+    let each = (cost(100_000) - cost(20_000)) / 80_000;
+    println!("{each} bytes a request");
+    assert!(each < 600, "{each}");
+    // And none of them is lost.
+    let file = of(100_000);
+    assert_eq!(frames(file.path(), "mcas.type == 1", &[]).len(), 100_000);
+}
