@@ -128,7 +128,7 @@ const RESULT_SUCCESS: u32 = 1;
 const RESULT_OTHER: u32 = 2;
 
 // A field is a bit of `Cursor::seen`.
-const _: () = assert!(fields::FIELD_COUNT <= 64);
+const _: () = assert!(fields::FIELDS.len() <= 64);
 
 fn bit(field: Field) -> u64 {
     1 << field as u32
