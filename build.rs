@@ -7,11 +7,24 @@ fn main() {
     // tests/capi.rs plants a panic by it, to see what becomes of one.
     println!("cargo:rustc-check-cfg=cfg(planted_panic)");
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        // The number is MCAS_ABI_VERSION (tests/header.rs).
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libmcas.so.0");
+        // cargo-c says the same once more, by the version in Cargo.toml
+        // (tests/install.rs).
+        let name = format!("libmcas.so.{}", abi_version());
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,{name}");
     }
     #[cfg(feature = "header-check")]
     header();
+}
+
+/// MCAS_ABI_VERSION, as the header has it.
+fn abi_version() -> u32 {
+    let header = std::fs::read_to_string("include/mcas.h");
+    header
+        .expect("include/mcas.h is part of this package")
+        .lines()
+        .find_map(|line| line.strip_prefix("#define MCAS_ABI_VERSION "))
+        .and_then(|number| number.strip_suffix('u')?.parse().ok())
+        .expect("include/mcas.h defines MCAS_ABI_VERSION")
 }
 
 /// Writes what the header declares to `mcas_h.rs`, for tests/header.rs.
