@@ -1,4 +1,5 @@
-.PHONY: help build demo test run install uninstall lints matrix dist clean
+.PHONY: help build demo test run install uninstall
+.PHONY: lib install-lib uninstall-lib lints matrix dist clean
 
 help:
 	@echo 'make build               build the library and the plugin, in release'
@@ -7,6 +8,10 @@ help:
 	@echo 'make run CAPTURE=file    build, and dissect a capture of your own'
 	@echo 'make install             put the plugin where the tshark on this machine looks'
 	@echo 'make uninstall           take it away again'
+	@echo 'make lib                 build libmcas alone, for C programs'
+	@echo 'make install-lib         put it below /usr/local, or PREFIX=, DESTDIR=, LIBDIR=,'
+	@echo '                         INCLUDEDIR='
+	@echo 'make uninstall-lib       take it away again'
 	@echo 'make lints               Wireshark'\''s own lints on the plugin'\''s C files'
 	@echo 'make matrix              build and test in each Debian, made for it: see'
 	@echo '                         packaging/versions'
@@ -32,6 +37,16 @@ install:
 
 uninstall:
 	@scripts/install remove
+
+lib:
+	@scripts/build-lib
+
+# What the command line sets, PREFIX and the like, is in the environment.
+install-lib:
+	@scripts/install-lib
+
+uninstall-lib:
+	@scripts/install-lib remove
 
 lints:
 	@scripts/setup roots

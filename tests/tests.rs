@@ -12,6 +12,8 @@ mod golden;
 mod harm;
 /// `include/mcas.h` against the Rust definitions and the symbols.
 mod header;
+/// What `make install-lib` installs, used as a stranger does.
+mod install;
 /// Fields and value strings as Wireshark's lints want them.
 mod lints;
 /// What users can switch: preferences, Decode As, protocols off.
