@@ -274,3 +274,30 @@ fn again_and_away() {
     // Nothing to take away is no failure.
     make("uninstall-lib", &root, &[]);
 }
+
+/// cargo-c (`cargo cinstall`) makes the SONAME of the version of a library,
+/// and what it hands to the linker contradicts build.rs unless the ABI
+/// version is that version's first number.
+#[test]
+fn soname_of_cargo_c() {
+    let text = run(Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(ROOT));
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let package = json["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|package| package["name"] == "mcas")
+        .unwrap();
+    let library = &package["metadata"]["capi"]["library"];
+    assert_eq!(library["version_suffix_components"], 1);
+    let version = library["version"].as_str();
+    let version = version.unwrap_or(env!("CARGO_PKG_VERSION"));
+    let (_, rest) = env!("CARGO_PKG_VERSION").split_once('.').unwrap();
+    assert_eq!(
+        version,
+        format!("{}.{rest}", capi::ABI_VERSION),
+        "the version in [package.metadata.capi.library] of Cargo.toml"
+    );
+}
