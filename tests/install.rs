@@ -1,5 +1,6 @@
 //! What `make install-lib` installs, used as a stranger does: with
-//! pkg-config and a compiler, and nothing from this checkout.
+//! pkg-config and a compiler, and nothing from this checkout. And what Rust's
+//! own tools make of it: the crate, and the metadata for cargo-c.
 //!
 //! Installed for /opt/mcas, but into a folder that stands for the root:
 //! what works from there has no path of it inside.
@@ -299,5 +300,49 @@ fn soname_of_cargo_c() {
         version,
         format!("{}.{rest}", capi::ABI_VERSION),
         "the version in [package.metadata.capi.library] of Cargo.toml"
+    );
+}
+
+/// The crate as crates.io would have it: nothing is missing and nothing too
+/// much, and it builds from that alone.
+#[test]
+fn crate_of_its_own() {
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(ROOT)
+            .args(["package", "--package=mcas", "--offline", "--locked"])
+            .args(["--allow-dirty", "--target-dir"])
+            .arg(target("crate"))
+            .args(arguments);
+        cargo
+    };
+    let list = run(&mut cargo(&["--list"]));
+    let mut listed: BTreeSet<PathBuf> =
+        list.lines().map(PathBuf::from).collect();
+    // Says of which commit it is, where there is one.
+    listed.remove(Path::new(".cargo_vcs_info.json"));
+    let mut expected: BTreeSet<PathBuf> =
+        ["Cargo.lock", "Cargo.toml", "Cargo.toml.orig", "LICENSE-APACHE"]
+            .into_iter()
+            .chain(["LICENSE-MIT", "README.md", "build.rs"])
+            .map(PathBuf::from)
+            .collect();
+    for folder in ["include", "src"] {
+        let below = files(&Path::new(ROOT).join(folder)).into_keys();
+        expected.extend(below.map(|name| Path::new(folder).join(name)));
+    }
+    assert_eq!(listed, expected);
+
+    let output = cargo(&[]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("Verifying mcas "), "{said}");
+    // The tests need the plugin, captures, scripts: this checkout.
+    let warnings: Vec<_> =
+        said.lines().filter(|line| line.starts_with("warning")).collect();
+    assert!(
+        matches!(warnings[..], [one] if one.contains("ignoring test `tests`")),
+        "{said}"
     );
 }
