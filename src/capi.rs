@@ -11,7 +11,7 @@ use crate::fields::{Field, FIELDS};
 use crate::format::{self, Style};
 use crate::item::Item;
 use crate::items::Cursor;
-use crate::message::{self, Context, Message, Parts};
+use crate::message::{self, Context, Message};
 use crate::notes::NOTES;
 use crate::types::{TYPES, TYPE_NONE};
 use crate::{Error, MAX_INPUT};
@@ -172,7 +172,7 @@ pub struct Bytes {
 /// `mcas_parts` of the header.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct CParts {
+pub struct Parts {
     pub context: Context,
     pub status: u32,
     pub method: Bytes,
@@ -448,7 +448,7 @@ pub unsafe extern "C" fn mcas_message_parse(
 /// good for reading as many bytes as it says, `out` NULL or good for writing.
 #[no_mangle]
 pub unsafe extern "C" fn mcas_message_from_parts(
-    parts: *const CParts,
+    parts: *const Parts,
     body: *const u8,
     body_len: usize,
     out: *mut Message,
@@ -459,7 +459,7 @@ pub unsafe extern "C" fn mcas_message_from_parts(
         let (given, body) = unsafe { (load(parts)?, bytes(body, body_len)?) };
         // SAFETY: the caller's promise.
         let part = |part: Bytes| unsafe { bytes(part.start, part.length) };
-        let parts = Parts {
+        let parts = message::Parts {
             context: given.context,
             status: u16::try_from(given.status).map_err(|_| ERR_RANGE)?,
             method: part(given.method)?,

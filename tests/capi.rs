@@ -4,7 +4,7 @@
 #![allow(clippy::undocumented_unsafe_blocks)] // All is made up for the call.
 
 use crate::prefix::{samples, Random, Sample};
-use mcas::capi::{self, CParts as Parts, *};
+use mcas::capi::{self, *};
 use mcas::{fields, items, message, notes, types, Context, Item, Message};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -134,7 +134,7 @@ mod declarations {
         }
         Item, mcas_item { kind level id flags charset span number bytes }
         capi::Bytes, mcas_bytes { start length }
-        capi::CParts, mcas_parts {
+        capi::Parts, mcas_parts {
             context status method target host user_agent content_type
             content_encoding
         }
