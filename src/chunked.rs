@@ -14,7 +14,7 @@ use memchr::memchr;
 
 /// How a chunked body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
     /// With its trailer; this many bytes in all.
     Whole(usize),
     /// It goes on behind the bytes at hand.
@@ -24,7 +24,7 @@ pub(crate) enum End {
 }
 
 /// Hands the data of each chunk of `body` to `each`, in order.
-pub(crate) fn for_each(body: &[u8], mut each: impl FnMut(&[u8])) -> End {
+pub fn for_each(body: &[u8], mut each: impl FnMut(&[u8])) -> End {
     let mut at = 0;
     loop {
         let Some(length) = memchr(b'\n', &body[at..]) else {
