@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::NamedTempFile;
 
-/// This checkout's folder.
-pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+/// This checkout's folder, by the crate that these tests are part of.
+pub(crate) use crate::ROOT;
 
 /// One of the captures beside the tests, by file name.
 pub fn capture(name: &str) -> PathBuf {

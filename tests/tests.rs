@@ -26,3 +26,6 @@ mod regression;
 mod segments;
 /// Running tshark, reading its output, writing captures.
 mod support;
+
+/// This checkout's folder.
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
