@@ -136,6 +136,8 @@ impl<'a> Reader<'a> {
         }
         let (end, whole) = (at + length, message.has(message::COMPLETE));
         let doubtful = if known { at..body.start } else { at..end };
+        // Behind a hole it may be the rest of one.
+        let whole = whole && !is_broken(run, at);
         if !(known || whole) || run.has_filler(&doubtful) {
             self.loose(run, at..end);
         }
@@ -201,10 +203,10 @@ impl<'a> Reader<'a> {
     fn loose(&mut self, run: &mut Run, range: Range<usize>) {
         let bytes = &run.bytes[range.clone()];
         let at = range.start;
-        let hole = |i| i > 0 && run.has_filler(&(i - 1..i));
-        let broken = hole(at) || at == 0 && run.headless;
+        let broken = is_broken(run, at);
         let end = range.end;
-        let cut = hole(end) || end == run.bytes.len() && !run.ended;
+        let cut = end == run.bytes.len() && !run.ended
+            || end > 0 && run.has_filler(&(end - 1..end));
         let answer = b"HTTP/1.1 200 OK\r\n\r\n";
         let asked = b"POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n";
         let context = Context {
@@ -304,6 +306,14 @@ impl<'a> Reader<'a> {
                 None => self.secrets.text(value),
             }
         }
+    }
+}
+
+/// Whether the bytes before `at` were not captured.
+fn is_broken(run: &Run, at: usize) -> bool {
+    match at {
+        0 => run.headless,
+        _ => run.has_filler(&(at - 1..at)),
     }
 }
 
