@@ -8,10 +8,11 @@
 
 use crate::types::NAMES as TYPES;
 use core::ffi::CStr;
+use core::fmt;
 
 /// How a value is typed.
 #[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Text, read with [`crate::text`].
     String = 0,
@@ -41,7 +42,7 @@ pub enum Kind {
 
 /// How a number is shown, where its type leaves a choice.
 #[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Display {
     /// As the type says; numbers in decimal.
     Plain = 0,
@@ -65,6 +66,8 @@ pub const SECRET: u32 = 1;
 pub const HOST_PROGRAM: u32 = 2;
 
 /// One row of the table.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct FieldInfo {
     /// Which field this is.
     pub field: Field,
@@ -91,6 +94,29 @@ impl FieldInfo {
     pub fn name(&self) -> &'static str {
         self.name.to_str().unwrap_or_default()
     }
+
+    /// The label as Rust text.
+    pub fn label(&self) -> &'static str {
+        self.label.to_str().unwrap_or_default()
+    }
+
+    /// The description as Rust text.
+    pub fn description(&self) -> &'static str {
+        self.description.to_str().unwrap_or_default()
+    }
+
+    /// The key as Rust text.
+    pub fn key(&self) -> Option<&'static str> {
+        self.key?.to_str().ok()
+    }
+
+    /// What a value of the field is called, such as `Success` for a result
+    /// code of 0.
+    pub fn name_of(&self, number: u64) -> Option<&'static str> {
+        let known = |&(n, _): &(u32, _)| u64::from(n).cmp(&number);
+        let place = self.names.binary_search_by(known).ok()?;
+        self.names[place].1.to_str().ok()
+    }
 }
 
 macro_rules! fields {
@@ -109,7 +135,10 @@ macro_rules! fields {
     )*) => {
         /// A field, by its permanent number.
         #[repr(u32)]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+        )]
+        #[non_exhaustive]
         pub enum Field {
             $(
                 #[doc = concat!("`", $name, "`: ", $label, ".")]
@@ -293,6 +322,19 @@ impl Field {
     pub fn from_number(number: u32) -> Option<Field> {
         FIELDS.get(number as usize).map(|info| info.field)
     }
+
+    /// The field of that filter name, such as `mcas.ip_addr`.
+    pub fn by_name(name: &str) -> Option<Field> {
+        let found = FIELDS.iter().find(|info| info.name() == name);
+        found.map(|info| info.field)
+    }
+}
+
+/// The filter name.
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.info().name())
+    }
 }
 
 /// The field of a key as it stands on the wire, in any case.
@@ -420,6 +462,27 @@ mod tests {
             let key = key.to_bytes();
             assert_eq!(key, key.to_ascii_lowercase());
         }
+    }
+
+    #[test]
+    fn texts_are_utf8_and_found() {
+        for info in FIELDS {
+            assert_eq!(info.name().as_bytes(), info.name.to_bytes());
+            assert_eq!(info.label().as_bytes(), info.label.to_bytes());
+            let text = info.description();
+            assert_eq!(text.as_bytes(), info.description.to_bytes());
+            assert_eq!(info.key().is_some(), info.key.is_some());
+            assert_eq!(Field::by_name(info.name()), Some(info.field));
+            assert_eq!(info.field.to_string(), info.name());
+            for &(number, name) in info.names {
+                let found = info.name_of(number.into());
+                assert_eq!(found, name.to_str().ok());
+            }
+            assert_eq!(info.name_of(1 << 32), None);
+        }
+        assert_eq!(Field::by_name("mcas"), None);
+        let padded = format!("{:>16}", Field::IpAddr);
+        assert_eq!(padded, "    mcas.ip_addr");
     }
 
     #[test]

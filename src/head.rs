@@ -17,7 +17,7 @@ use memchr::memchr;
 const MAX_HEADERS: usize = 256;
 
 /// Why bytes could not be read as an HTTP message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
     /// The first line is none of HTTP/1.x.
@@ -247,6 +247,20 @@ mod tests {
         for input in [&b"\x16\x03\x01\x02\x00\x01"[..], b"SSH-2.0-x\r\n"] {
             assert_eq!(parse(input).err(), Some(Error::NotHttp));
         }
+    }
+
+    /// What `?`, anyhow and a thread's result ask of an error.
+    #[test]
+    fn error_is_one() {
+        fn check<E>(error: E) -> Box<dyn std::error::Error + Send + Sync>
+        where
+            E: std::error::Error + Copy + Eq + std::hash::Hash + Send + Sync,
+            E: 'static,
+        {
+            error.into()
+        }
+        let text = check(Error::NotHttp).to_string();
+        assert_eq!(text, "not an HTTP/1.x message");
     }
 
     #[test]

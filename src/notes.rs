@@ -7,10 +7,11 @@
 
 use crate::fields::{c_str, HOST_PROGRAM};
 use core::ffi::CStr;
+use core::fmt;
 
-/// How serious a note is, in Wireshark's terms.
+/// How serious a note is, in Wireshark's terms; the least first.
 #[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Usual, worth seeing.
     Chat = 0,
@@ -22,7 +23,7 @@ pub enum Severity {
 
 /// What a note is about, in Wireshark's terms.
 #[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
     /// What the protocol asks for is not kept.
     Protocol = 0,
@@ -37,6 +38,8 @@ pub enum Group {
 }
 
 /// One row of the table.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct NoteInfo {
     /// Which note this is.
     pub note: Note,
@@ -59,6 +62,16 @@ impl NoteInfo {
     pub fn name(&self) -> &'static str {
         self.name.to_str().unwrap_or_default()
     }
+
+    /// The summary as Rust text.
+    pub fn summary(&self) -> &'static str {
+        self.summary.to_str().unwrap_or_default()
+    }
+
+    /// The description as Rust text.
+    pub fn description(&self) -> &'static str {
+        self.description.to_str().unwrap_or_default()
+    }
 }
 
 macro_rules! notes {
@@ -70,7 +83,10 @@ macro_rules! notes {
     )*) => {
         /// A note, by its permanent number.
         #[repr(u32)]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+        )]
+        #[non_exhaustive]
         pub enum Note {
             $(
                 #[doc = concat!(
@@ -154,6 +170,19 @@ impl Note {
     pub fn from_number(number: u32) -> Option<Note> {
         NOTES.get(number as usize).map(|info| info.note)
     }
+
+    /// The note of that filter name, such as `mcas.credentials`.
+    pub fn by_name(name: &str) -> Option<Note> {
+        let found = NOTES.iter().find(|info| info.name() == name);
+        found.map(|info| info.note)
+    }
+}
+
+/// The filter name.
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.info().name())
+    }
 }
 
 #[cfg(test)]
@@ -166,5 +195,19 @@ mod tests {
             assert_eq!(info.note as usize, i, "{}", info.name());
             assert!(info.name().starts_with("mcas."));
         }
+    }
+
+    #[test]
+    fn texts_are_utf8_and_found() {
+        for info in NOTES {
+            assert_eq!(info.summary().as_bytes(), info.summary.to_bytes());
+            let text = info.description();
+            assert_eq!(text.as_bytes(), info.description.to_bytes());
+            assert_eq!(Note::by_name(info.name()), Some(info.note));
+            assert_eq!(info.note.to_string(), info.name());
+        }
+        assert_eq!(Note::by_name("mcas.ip_addr"), None);
+        assert!(Severity::Chat < Severity::Note);
+        assert!(Severity::Note < Severity::Warn);
     }
 }

@@ -17,6 +17,8 @@ pub const TYPE_NONE: u32 = u32::MAX;
 pub const TYPE_UNSEEN: u32 = u32::MAX - 1;
 
 /// One row of the table.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct TypeInfo {
     /// The number.
     pub id: u32,
@@ -28,6 +30,25 @@ pub struct TypeInfo {
     pub name: &'static CStr,
     /// What such a message is for.
     pub description: &'static CStr,
+}
+
+impl TypeInfo {
+    /// The row of a message type, such as
+    /// [`Message::message_type`](crate::Message::message_type); none of
+    /// [`TYPE_NONE`].
+    pub fn of(number: u32) -> Option<&'static TypeInfo> {
+        TYPES.get(number as usize)
+    }
+
+    /// The name as Rust text.
+    pub fn name(&self) -> &'static str {
+        self.name.to_str().unwrap_or_default()
+    }
+
+    /// The description as Rust text.
+    pub fn description(&self) -> &'static str {
+        self.description.to_str().unwrap_or_default()
+    }
 }
 
 macro_rules! types {
@@ -114,7 +135,12 @@ mod tests {
             let other = &TYPES[info.other as usize];
             assert_eq!(other.other, info.id);
             assert_ne!(other.kind, info.kind);
+            assert_eq!(info.name().as_bytes(), info.name.to_bytes());
+            let text = info.description();
+            assert_eq!(text.as_bytes(), info.description.to_bytes());
+            assert_eq!(TypeInfo::of(info.id).unwrap().name(), info.name());
         }
+        assert!(TypeInfo::of(TYPE_NONE).is_none());
     }
 
     #[test]
