@@ -29,7 +29,7 @@ fn make(goal: &str, root: &Path, variables: &[&str]) -> String {
 }
 
 /// Installs into a folder of this name in place of the root.
-fn install(name: &str, variables: &[&str]) -> PathBuf {
+pub fn install(name: &str, variables: &[&str]) -> PathBuf {
     // Two tests would both find that it has to be built.
     static BUILT: Once = Once::new();
     BUILT.call_once(|| drop(make("lib", Path::new(""), &[])));
@@ -328,7 +328,7 @@ fn crate_of_its_own() {
             .chain(["LICENSE-MIT", "README.md", "build.rs"])
             .map(PathBuf::from)
             .collect();
-    for folder in ["include", "src"] {
+    for folder in ["examples/rust", "include", "src"] {
         let below = files(&Path::new(ROOT).join(folder)).into_keys();
         expected.extend(below.map(|name| Path::new(folder).join(name)));
     }

@@ -6,6 +6,8 @@ mod bounds;
 mod capi;
 /// The README against the tables.
 mod docs;
+/// The programs of `examples/`.
+mod examples;
 /// Expected values, computed from the bytes by a script of its own.
 mod golden;
 /// Ordinary traffic is dissected as if the plugin were not there.

@@ -1,0 +1,514 @@
+//! The programs of `examples/`, built and run as their first lines say, away
+//! from this checkout, on real messages. What they print is compared with
+//! values written out here, and with what the crate reads itself.
+
+use crate::capi::{run, target};
+use crate::install::install;
+use crate::prefix::{samples, Sample};
+use crate::support::{capture, Capture, Side, ROOT};
+use mcas::fields::{Display, SECRET};
+use mcas::format::Style;
+use mcas::{types, Context, Item, Value};
+use serde_json::{json, Value as Json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// The prefix where a user has installed the library.
+fn installed() -> &'static Path {
+    static PREFIX: OnceLock<PathBuf> = OnceLock::new();
+    PREFIX.get_or_init(|| {
+        let prefix = target("examples-prefix");
+        let variable = format!("PREFIX={}", prefix.display());
+        // With a DESTDIR, the machine's list of libraries is left alone.
+        install("examples-prefix", &[&variable, "DESTDIR=/"]);
+        prefix
+    })
+}
+
+/// A folder of its own with a copy of the examples in one language.
+fn copy(language: &str, name: &str) -> PathBuf {
+    let folder = target(&format!("examples-{name}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    for entry in fs::read_dir(format!("{ROOT}/examples/{language}")).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_file() {
+            fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+        }
+    }
+    folder
+}
+
+/// A program as a user starts it who has installed the library.
+fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(folder)
+        .env("PKG_CONFIG_PATH", installed().join("lib/pkgconfig"))
+        .env("LD_LIBRARY_PATH", installed().join("lib"));
+    command
+}
+
+/// The command that a source file's first comment gives, which begins with
+/// the name of a compiler, with stricter options behind that name.
+fn build(folder: &Path, source: &str, compiler: &str, options: &str) {
+    let text = fs::read_to_string(folder.join(source)).unwrap();
+    let mut lines =
+        text.lines().map(|line| line.trim_start_matches([' ', '*']));
+    let mut line = lines
+        .find_map(|line| line.strip_prefix(compiler))
+        .expect("it says how to build it")
+        .to_owned();
+    while line.ends_with('\\') {
+        line.pop();
+        line += lines.next().unwrap();
+    }
+    let line = format!("{compiler}{options} {line}");
+    run(command("sh", folder).args(["-ec", &line]));
+}
+
+/// Writes a file for an example to read.
+fn write(folder: &Path, name: &str, messages: &[&[u8]]) -> PathBuf {
+    let file = folder.join(name);
+    fs::write(&file, messages.concat()).unwrap();
+    file
+}
+
+fn sample(name: &str) -> Sample {
+    let found = samples().into_iter().find(|sample| sample.name == name);
+    found.expect("there is such a sample")
+}
+
+/// What an item is in mcas2json's words, with its level in front.
+fn item_as_json(item: &Item, from: &[u8]) -> Json {
+    let text = |style| item.format(from, style).to_string();
+    if let Some(note) = item.as_note() {
+        let name = note.info().name();
+        return json!([item.level, {"name": name, "note": text(Style::Line)}]);
+    }
+    let info = item.as_field().unwrap().info();
+    let mut object = json!({
+        "name": info.name(),
+        "label": info.label.to_str().unwrap(),
+        "value": text(Style::Value),
+    });
+    match item.value().unwrap() {
+        Value::Number(number) if info.display != Display::Oui => {
+            object["value"] = number.into();
+            let names = info.names.iter();
+            for (_, name) in names.filter(|&&(n, _)| u64::from(n) == number) {
+                object["meaning"] = name.to_str().unwrap().into();
+            }
+        }
+        _ => {}
+    }
+    if info.flags & SECRET != 0 {
+        object["secret"] = true.into();
+    }
+    json!([item.level, object])
+}
+
+/// The items of a message in the same words, as the crate reads it.
+fn expected_items(bytes: &[u8], context: &Context) -> Vec<Json> {
+    let message = mcas::parse(bytes, context).unwrap();
+    let body = message.body_bytes(bytes);
+    let head = message.head_items(bytes);
+    let head = head.map(|item| item_as_json(&item, bytes));
+    let body = message.body_items(&body).map(|i| item_as_json(&i, &body));
+    head.chain(body).collect()
+}
+
+/// The items below an object that mcas2json printed, one behind the other.
+fn flat(object: &Json, level: usize, into: &mut Vec<Json>) {
+    for item in object["items"].as_array().into_iter().flatten() {
+        let mut alone = item.clone();
+        alone.as_object_mut().unwrap().remove("items");
+        into.push(json!([level, alone]));
+        flat(item, level + 1, into);
+    }
+}
+
+/// The value of the one item of that name directly below an object.
+fn value<'a>(object: &'a Json, name: &str) -> &'a Json {
+    let found: Vec<&Json> = object["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["name"] == name)
+        .collect();
+    assert_eq!(found.len(), 1, "{name} in {object:#}");
+    &found[0]["value"]
+}
+
+/// A folder with the C program in it.
+fn mcas2json_folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = copy("c", "c");
+        let strict = " -std=c99 -pedantic -Wall -Wextra -Werror -g";
+        build(&folder, "mcas2json.c", "cc", strict);
+        folder
+    })
+}
+
+/// What it prints of files in that folder, with its memory looked after.
+fn mcas2json(files: &[&Path]) -> Vec<Json> {
+    let printed = run(command("valgrind", mcas2json_folder())
+        .args(["--quiet", "--leak-check=full", "--error-exitcode=99"])
+        .arg("./mcas2json")
+        .args(files));
+    let lines = printed.lines();
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The boot sequence, as if it had been one connection.
+#[test]
+fn c_boot() {
+    let folder = mcas2json_folder();
+    let boot = |name: &str| sample(&format!("boot: {name}")).bytes;
+    let requests = [boot("provisioning request"), boot("firmware request")];
+    let responses = [boot("provisioning response"), boot("firmware response")];
+    let requests = write(folder, "sent", &[&requests[0], &requests[1]]);
+    let responses = write(folder, "got", &[&responses[0], &responses[1]]);
+    let printed = mcas2json(&[&requests, &responses]);
+    let types: Vec<_> = printed.iter().map(|m| &m["type"]).collect();
+    assert_eq!(types, [1, 3, 2, 4]);
+    assert_eq!(printed[2]["type_name"], "Provisioning response");
+    assert_eq!(printed[2]["complete"], true);
+    for (name, expected) in [
+        ("mcas.result_code", json!(0)),
+        ("mcas.ip_addr", json!("172.20.184.194")),
+        ("mcas.netmask", json!(30)),
+        ("mcas.sipsv_port", json!(5060)),
+        ("mcas.ip_tel_num", json!("0722123456")),
+        ("mcas.password", json!("")),
+    ] {
+        assert_eq!(*value(&printed[2], name), expected, "{name}");
+    }
+    assert_eq!(*value(&printed[3], "mcas.firmware.size"), json!(196608));
+    // Without its request an image is not the protocol's.
+    assert_eq!(mcas2json(&[&responses]).len(), 1);
+}
+
+/// All kinds of message, chunked ones among them, as the crate reads them:
+/// responses on a connection with requests that they may answer, and then
+/// everything else on one without.
+#[test]
+fn c_every_message() {
+    let all = samples();
+    let is_response = |s: &&Sample| s.bytes.starts_with(b"HTTP/");
+    let (responses, requests): (Vec<_>, Vec<_>) =
+        all.iter().partition(is_response);
+    let (lost, answers): (Vec<_>, Vec<_>) = responses
+        .into_iter()
+        .partition(|s| s.request_type == types::TYPE_UNSEEN);
+    let asking = |answer: &Sample| {
+        let kind = answer.request_type;
+        *requests.iter().find(|s| s.message_type == kind).unwrap()
+    };
+    // An interim response leaves its request to the next.
+    let interim = |s: &Sample| s.bytes.starts_with(b"HTTP/1.1 1");
+    let answered = answers.iter().filter(|s| !interim(s));
+    let sent: Vec<_> = answered.map(|s| asking(s)).collect();
+    // In one file a response answers what stands before it.
+    let alone = [&lost[..], &requests[..]].concat();
+
+    let save = |name, of: &[&Sample]| {
+        let bytes: Vec<_> = of.iter().map(|s| &s.bytes[..]).collect();
+        write(mcas2json_folder(), name, &bytes)
+    };
+    let (first, second) = (save("all-sent", &sent), save("all-got", &answers));
+    let mut printed = mcas2json(&[&first, &second]);
+    printed.extend(mcas2json(&[&save("alone", &alone)]));
+
+    let expected = [sent, answers, alone].concat();
+    let expected: Vec<_> =
+        expected.into_iter().filter(|sample| sample.is_ours()).collect();
+    assert_eq!(printed.len(), expected.len());
+    assert!(expected.len() > 40, "{}", expected.len());
+    for (object, sample) in printed.iter().zip(expected) {
+        let mut items = vec![];
+        flat(object, 0, &mut items);
+        let read = expected_items(&sample.bytes, &sample.context());
+        assert_eq!(items, read, "{}", sample.name);
+    }
+}
+
+/// What it cannot read it says, and fails.
+#[test]
+fn c_failure() {
+    let folder = mcas2json_folder();
+    let wrong = write(folder, "wrong", &[b"SSH-2.0-x\r\n"]);
+    let output = command("./mcas2json", folder).arg(&wrong).output().unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(complaint.contains("not an HTTP/1.x message"), "{complaint}");
+}
+
+#[test]
+fn cpp() {
+    let folder = copy("cpp", "cpp");
+    let strict = " -pedantic -Wall -Wextra -Werror";
+    build(&folder, "inventory.cpp", "c++", strict);
+    let request = |name: &str| sample(name).bytes;
+    let asks = request("boot: provisioning request");
+    let gets = request("boot: firmware request");
+    let chunked = request("chunked request");
+    let first = write(&folder, "first", &[&asks, &gets, &asks]);
+    let second = write(&folder, "second", &[&chunked, &gets[..90]]);
+    let mut inventory = command("./inventory", &folder);
+    let printed = run(inventory.args([&first, &second]));
+    assert_eq!(printed, "3 00:1f:67:a1:b2:c3\n1 RTS300HI 4.02.0179\n");
+
+    // One file that is something else does not spoil the rest.
+    let wrong = write(&folder, "wrong", &[b"SSH-2.0-x\r\n"]);
+    let output = inventory.arg(wrong).output().unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), printed);
+    assert!(complaint.ends_with("wrong: not an HTTP/1.x message\n"));
+}
+
+/// The distribution's Python, which has the modules of its packages.
+fn python(folder: &Path) -> Command {
+    let mut python = command("/usr/bin/python3", folder);
+    python.env("PYTHONDONTWRITEBYTECODE", "1");
+    python
+}
+
+/// What settings.py prints of a capture.
+fn settings(folder: &Path, capture: &Path) -> String {
+    run(python(folder).arg("settings.py").arg(capture))
+}
+
+const SETTINGS: &str = "\
+Provisioning request to 10.139.75.42
+    Company code: 
+    Service code: 
+    Control code: 
+    Terminal ID: 001F67A1B2C3
+Provisioning response to 10.212.33.7
+    Result code: Success (0)
+    IP address: 172.20.184.194
+    Prefix length: 30
+    Gateway: 172.20.184.193
+    Destination networks: 220.210.59.0/22&220.210.63.0/24&220.210.32.0/24\
+&220.210.33.0/22
+    SIP server address: 121.0.34.41
+    SIP server port: 5060
+    SIP registrar address: 121.0.34.41
+    SIP registrar port: 5060
+    SIP domain: 121.0.34.41
+    User name: 
+    Password: 
+    Telephone number: 0722123456
+    Area code: 072
+    Portal URL: http://www.cpeinfo.jp/
+    Update notification URL: http://220.216.147.36:50080/verup/notify.cgi
+    DSCP: CS4 (32)
+    First RTP port: 5004
+    Last RTP port: 5035
+";
+
+#[test]
+fn python_capture() {
+    let folder = copy("python", "python-capture");
+    assert_eq!(settings(&folder, &capture("boot.pcapng")), SETTINGS);
+    // The same settings in chunks.
+    let chunked = settings(&folder, &capture("mcas-chunked.pcap"));
+    let (_, response) = SETTINGS.split_once("\nProv").unwrap();
+    assert!(chunked.contains(response), "{chunked}");
+    // A phone's, from its gateway.
+    let phone = capture("mcas-lan-configuration.pcap");
+    let phone = settings(&folder, &phone);
+    let line = "Extension configuration response to 10.212.33.7\n    \
+                Result code: Success (0)\n    Telephone number: 3\n";
+    assert!(phone.contains(line), "{phone}");
+    // Web pages have none, nor has what is no HTTP.
+    for name in ["web-pipelined.pcap", "web-tls.pcap"] {
+        assert_eq!(settings(&folder, &capture(name)), "", "{name}");
+    }
+}
+
+/// Segments out of order, twice, and over the end of the sequence numbers.
+#[test]
+fn python_reassembles() {
+    let folder = copy("python", "python-reassembles");
+    let request = sample("provisioning request").bytes;
+    let response = sample("provisioning response").bytes;
+    let record = |order: &[usize]| {
+        let mut capture = Capture::default();
+        capture.initial_sequence = u32::MAX - 100;
+        let mut connection = capture.connect(80);
+        capture.send(&mut connection, Side::Client, &request);
+        let frames: Vec<Vec<u8>> = response
+            .chunks(60)
+            .map(|part| connection.segment(Side::Server, part))
+            .collect();
+        assert_eq!(frames.len(), 6);
+        for &i in order {
+            capture.push(&frames[i]);
+        }
+        let file = capture.write();
+        settings(&folder, file.path())
+    };
+    let whole = record(&[0, 1, 2, 3, 4, 5]);
+    assert!(whole.contains("Telephone number: 0000000002"), "{whole}");
+    assert_eq!(record(&[1, 0, 3, 3, 5, 0, 2, 4]), whole);
+    // Nothing is read behind a segment that is not there.
+    let cut = record(&[0, 1, 2, 4, 5]);
+    let lost = whole.strip_prefix(&cut[..cut.len() - 1]);
+    assert!(cut.contains("Result code") && !cut.contains("DSCP"), "{cut}");
+    assert!(lost.is_some(), "{cut}");
+}
+
+/// The binding gives what the crate reads, typed.
+#[test]
+fn python_binding() {
+    let folder = copy("python", "python-binding");
+    let program = "\
+import json, sys, mcas
+agent = mcas.user_agent(b'M-CAS/7.0 (RTS300HI 4.02.0179)')
+assert [i.value for i in agent][1:] == ['7.0', 'RTS300HI', '4.02.0179'], agent
+requests = list(mcas.messages(open(sys.argv[1], 'rb').read()))
+for message in mcas.messages(open(sys.argv[2], 'rb').read(), requests):
+    for item in message.items:
+        kind, value = type(item.value).__name__, item.value
+        value = value if kind == 'int' else str(value)
+        print(json.dumps([item.name, kind, value, item.text, item.level]))
+";
+    let request = sample("firmware request").bytes;
+    let response = sample("boot: provisioning response").bytes;
+    let answer = sample("cookies").bytes;
+    let asks = sample("provisioning request").bytes;
+    let sent = write(&folder, "sent", &[&asks, &request, &asks]);
+    let image = sample("boot: firmware response").bytes;
+    let got = write(&folder, "got", &[&response, &image, &answer]);
+    let printed = run(python(&folder).args(["-c", program]).args([sent, got]));
+    let printed: Vec<Json> =
+        printed.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let mut expected = vec![];
+    for (request_type, bytes) in [(1, &response), (3, &image), (1, &answer)] {
+        let context = Context { request_type, ..Context::default() };
+        let message = mcas::parse(bytes, &context).unwrap();
+        let body = message.body_bytes(bytes);
+        let mut add = |item: Item, from: &[u8]| {
+            let name = match item.as_field() {
+                Some(field) => field.info().name(),
+                None => item.as_note().unwrap().info().name(),
+            };
+            let text = || json!(item.format(from, Style::Value).to_string());
+            let oui = item.as_field() == Some(mcas::Field::TerminalIdOui);
+            let (kind, value) = match item.value() {
+                None => ("NoneType", json!("None")),
+                Some(Value::Number(n)) if !oui => ("int", json!(n)),
+                Some(Value::Ipv4(_)) => ("IPv4Address", text()),
+                Some(Value::Ipv6(_)) => ("IPv6Address", text()),
+                Some(_) => ("str", text()),
+            };
+            let line = item.format(from, Style::Line).to_string();
+            expected.push(json!([name, kind, value, line, item.level]));
+        };
+        message.head_items(bytes).for_each(|item| add(item, bytes));
+        message.body_items(&body).for_each(|item| add(item, &body));
+    }
+    assert!(expected.len() > 30);
+    assert_eq!(printed, expected);
+}
+
+/// The Rust example, as `cargo run --example` builds it.
+fn pjsip() -> Command {
+    run(Command::new(env!("CARGO")).current_dir(ROOT).args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--example",
+        "pjsip",
+    ]));
+    Command::new(target("../debug/examples/pjsip"))
+}
+
+/// What it prints and complains of, and whether it succeeds.
+fn configure(input: &[u8]) -> (String, String, bool) {
+    let file = write(&target(""), "examples-pjsip", &[input]);
+    let input = Stdio::from(fs::File::open(file).unwrap());
+    let output = pjsip().stdin(input).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.success())
+}
+
+#[test]
+fn rust() {
+    let (printed, said, fine) =
+        configure(&sample("boot: provisioning response").bytes);
+    assert!(fine && said.is_empty(), "{said}");
+    let expected = "\
+[hikari]
+type = registration
+client_uri = sip:0722123456@121.0.34.41
+server_uri = sip:121.0.34.41
+outbound_proxy = sip:121.0.34.41:5060\\;lr
+contact_user = 0722123456
+
+[hikari]
+type = endpoint
+context = from-hikari
+aors = hikari
+from_user = 0722123456
+from_domain = 121.0.34.41
+outbound_proxy = sip:121.0.34.41:5060\\;lr
+tos_audio = 0x80
+
+[hikari]
+type = aor
+contact = sip:121.0.34.41
+
+[hikari]
+type = identify
+endpoint = hikari
+match = 121.0.34.41
+";
+    assert_eq!(printed, expected);
+
+    // A phone's, with a password; in chunks; and something odd.
+    let lines = b"ResultCode=0000\r\nip_tel_num=3\r\nip_tel_num1=4\r\n\
+        sip_domain=ntt.setup\r\nusername=0003\r\npassword=a;b\r\n\
+        sipsv_addr=192.0.2.1\r\nsipsv_port=5061\r\nregsv_addr=y\r\n";
+    let chunk = |lines: &[u8]| {
+        let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let size = format!("{:x}\r\n", lines.len());
+        [head, size.as_bytes(), lines, b"\r\n0\r\n\r\n"].concat()
+    };
+    let (printed, said, fine) = configure(&chunk(lines));
+    assert!(fine, "{said}");
+    for line in [
+        "type = auth\nauth_type = userpass\n\
+         username = 0003\npassword = a\\;b\n",
+        "client_uri = sip:3@ntt.setup\n",
+        "outbound_proxy = sip:192.0.2.1:5061\\;lr\n",
+        "outbound_auth = hikari\n",
+    ] {
+        assert!(printed.contains(line), "{line}\n{printed}");
+    }
+    let warning = "Warning: The value does not read as its type \
+                   (Parameter: regsv_addr=y)\n";
+    assert!(said.contains(warning), "{said}");
+
+    // What would be a line of its own in the file is refused.
+    for (lines, reason) in [
+        (&b"ResultCode=0010\r\n"[..], "result code 0010"),
+        (
+            b"ResultCode=0000\r\nip_tel_num=3\r\nsip_domain=a\tb\r\n\
+           sipsv_addr=192.0.2.1\r\n",
+            "control characters",
+        ),
+        (b"ResultCode=0000\r\nip_tel_num=3\r\nsip_domain=a\r\n", "no SIP"),
+        (b"ResultCode=\r\n", "no settings"),
+    ] {
+        let (printed, said, fine) = configure(&chunk(lines));
+        assert!(!fine && printed.is_empty());
+        assert!(said.contains(reason), "{said}");
+    }
+}
