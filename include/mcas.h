@@ -78,6 +78,12 @@
  *     context.request_method = request.method;
  *     mcas_message_parse(buf, len, &context, &response);
  *
+ * A connection is read message by message, each direction by itself: while
+ * one is MCAS_COMPLETE, the next begins message.length bytes further.
+ * Responses come in the order of their requests, but a status of 100 or 102
+ * to 199 answers nothing yet. Behind a 101, and behind a 2xx that answers a
+ * CONNECT, there is no HTTP any more. (RFC 9110, sections 9.3.6 and 15.2.)
+ *
  * RULES THAT HOLD FOR EVERY FUNCTION
  *
  * Memory. There is none of the library's: structs and buffers are the
@@ -103,6 +109,10 @@
  *
  * Panics do not leave the library: MCAS_ERR_PANIC, which is a bug of ours,
  * and the caller goes on.
+ *
+ * Other languages. There are no macros but numbers and the two initialisers,
+ * so what reads C declarations (cffi, say) can read this file once the lines
+ * for the preprocessor are taken out.
  *
  * Threads. Reentrant; keeps no global mutable state; may be called from any
  * thread, provided no other thread touches the same iterator, output or
@@ -222,7 +232,9 @@ typedef struct mcas_type_info {
                                  ends (RFC 9112, section 6.3) */
 
 /* Flags of a mcas_context. */
-#define MCAS_END_OF_STREAM 1u /* the connection ends behind the buffer */
+#define MCAS_END_OF_STREAM 1u /* the connection ends behind the buffer: without
+                                 it MCAS_FRAMING_UNTIL_CLOSE is never
+                                 complete */
 #define MCAS_HEAD_ONLY 2u     /* only the head is of interest: chunks, which
                                  can be many, are not walked, and such a
                                  message does not count as complete */
@@ -232,8 +244,9 @@ typedef struct mcas_type_info {
 /*
  * mcas_context: what the caller knows about a message from outside of its
  * bytes. Each message is judged by itself or by the request it answers, so
- * this is what makes a response the firmware's or the provisioning's. Set it
- * to MCAS_CONTEXT_INIT first: zeros would say something else.
+ * this is what makes a response the firmware's or the provisioning's; a
+ * request is the same whatever was asked before. Set it to MCAS_CONTEXT_INIT
+ * first: zeros would say something else.
  */
 typedef struct mcas_context {
     uint32_t request_type;   /* of a response: type of its request,
@@ -261,7 +274,8 @@ typedef struct mcas_message {
     uint32_t charset;      /* MCAS_CHARSET_... */
     uint32_t length;       /* bytes of the buffer that belong to it, from
                               the buffer's start; the next message begins
-                              there if this one is MCAS_COMPLETE */
+                              there if this one is MCAS_COMPLETE, and it
+                              is not 0 then */
     uint32_t begin;        /* offset of the start line: blank lines may
                               stand before it */
     mcas_span body;        /* as it was sent: chunks are still chunks */
@@ -321,7 +335,8 @@ typedef struct mcas_parts {
  *
  * Items come in the order of the bytes they are read from. One of level 0
  * belongs to the message, one of level n to the last field before it of
- * level n - 1.
+ * level n - 1. (There are three levels now, 0 to 2.) A note does not repeat
+ * the value that it is about: show it below that field.
  */
 typedef struct mcas_item {
     uint16_t kind;     /* MCAS_ITEM_FIELD or MCAS_ITEM_NOTE */
@@ -689,7 +704,8 @@ mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
  * ISO-8859-1; so no byte is lost. A NUL becomes U+2400.
  *
  * Parameters: buf and len, what the item was read from; style,
- * MCAS_FORMAT_...; out and out_len, room for the text and the NUL behind it;
+ * MCAS_FORMAT_...; out and out_len, room for the text and the NUL behind it,
+ * or NULL and 0 to ask what is needed;
  * needed, how many bytes the whole text has, without the NUL: but for a line,
  * at most three times the span's length, or 40.
  * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it: then
