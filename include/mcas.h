@@ -345,9 +345,10 @@ typedef struct mcas_item {
     uint32_t flags;    /* MCAS_ITEM_GENERATED and the like */
     uint32_t charset;  /* MCAS_CHARSET_... of the span's bytes */
     mcas_span span;    /* where it is read from; of a text, the text */
-    uint64_t number;   /* value of a numeric field; of a note that names a
-                          field (MCAS_NOTE_PARAM_MISSING and
-                          MCAS_NOTE_VALUE_INCONSISTENT), that field */
+    uint64_t number;   /* value of a numeric field; of a note, the
+                          MCAS_FIELD_... that it is about: MCAS_FIELD_TYPE
+                          if that is the message, and the field of a key
+                          also where the value is no more than a parameter */
     uint8_t bytes[16]; /* value of an address, its first 4, 6 or 16 bytes in
                           network order */
 } mcas_item;
@@ -691,8 +692,8 @@ mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
  *
  * MCAS_FORMAT_VALUE writes a field's value alone: a text in full, numbers in
  * decimal (0xb8 where MCAS_DISPLAY_HEX, 00:1f:67 where MCAS_DISPLAY_OUI),
- * addresses as usual; of a note, the name of the field that it names, if it
- * names one. MCAS_FORMAT_TEXT writes the bytes of the item's span, such as
+ * addresses as usual; of a note, the name of the field that it is
+ * about. MCAS_FORMAT_TEXT writes the bytes of the item's span, such as
  * 0000 for a result code of 0, or the value that a note is about.
  * MCAS_FORMAT_LINE writes "Result code: Success (0)", in brackets if the
  * value is computed, and "Warning: Values contradict each other (Gateway)";

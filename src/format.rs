@@ -2,7 +2,7 @@
 
 use crate::fields::Display;
 use crate::item::{Item, Value, GENERATED};
-use crate::notes::{Note, Severity};
+use crate::notes::Severity;
 use crate::text;
 use crate::Field;
 use core::fmt::{self, Write};
@@ -13,8 +13,8 @@ use core::mem::MaybeUninit;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// The value alone, such as `5060`, `172.20.184.194`, `00:1f:67` or
-    /// `0xb8`; of a note, the filter name of the field it names, if it names
-    /// one. Nothing of a text is lost.
+    /// `0xb8`; of a note, the filter name of the field that it is about.
+    /// Nothing of a text is lost.
     Value = 0,
     /// What stands on the wire, as text, such as `0000` for a result code of
     /// 0 or the value that a note finds invalid.
@@ -68,7 +68,7 @@ impl fmt::Display for Formatted<'_> {
 
 fn value(item: &Item, input: &[u8], out: &mut impl Write) -> fmt::Result {
     let Some(value) = item.value() else {
-        return match named_field(item) {
+        return match item.about() {
             Some(field) => out.write_str(field.info().name()),
             None => Ok(()),
         };
@@ -99,7 +99,7 @@ fn line(item: &Item, input: &[u8], out: &mut impl Write) -> fmt::Result {
             Severity::Warn => "Warning: ",
         })?;
         out.write_str(utf8(info.summary))?;
-        return match named_field(item) {
+        return match item.about().filter(|&field| field != Field::Type) {
             Some(field) => write!(out, " ({})", utf8(field.info().label)),
             None => Ok(()),
         };
@@ -115,16 +115,6 @@ fn line(item: &Item, input: &[u8], out: &mut impl Write) -> fmt::Result {
         None => value(item, input, out)?,
     }
     out.write_str(if generated { "]" } else { "" })
-}
-
-/// The field that a note is about, of the notes that say so by number.
-fn named_field(item: &Item) -> Option<Field> {
-    match item.as_note()? {
-        Note::ParamMissing | Note::ValueInconsistent => {
-            Field::from_number(u32::try_from(item.number).ok()?)
-        }
-        _ => None,
-    }
 }
 
 fn utf8(text: &'static core::ffi::CStr) -> &'static str {
@@ -207,6 +197,7 @@ impl Write for Room<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notes::Note;
     use crate::span::Span;
 
     fn both(item: Item, input: &str) -> [String; 2] {
@@ -291,14 +282,11 @@ mod tests {
 
     #[test]
     fn notes() {
-        let mut note = Item::note(Note::ValueMasked, 1, Span::EMPTY);
-        assert_eq!(
-            both(note, ""),
-            [
-                "",
-                "Note: The value was masked by whoever published the capture"
-            ]
-        );
+        let masked = Note::ValueMasked;
+        let mut note = Item::note(masked, Field::Type, 1, Span::EMPTY);
+        let line =
+            "Note: The value was masked by whoever published the capture";
+        assert_eq!(both(note, ""), ["mcas.type", line]);
         note.id = Note::ParamMissing as u32;
         note.number = Field::IpAddr as u64;
         assert_eq!(

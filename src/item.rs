@@ -35,8 +35,9 @@ pub struct Item {
     pub charset: u32,
     /// Where the item is read from. For a text it is the value itself.
     pub span: Span,
-    /// Value of a numeric field; for [`Note::ParamMissing`] and
-    /// [`Note::ValueInconsistent`] the number of the [`Field`] it is about.
+    /// Value of a numeric field; of a note, the number of the [`Field`] that
+    /// it is about: [`Field::Type`] for one about the message, and the field
+    /// of a key also where its value is only shown as [`Field::Param`].
     pub number: u64,
     /// Value of an address: its first 4, 6 or 16 bytes, in network order.
     pub bytes: [u8; 16],
@@ -92,13 +93,19 @@ impl Item {
         item
     }
 
-    /// A note on the last field of the level above.
-    pub(crate) fn note(note: Note, level: u16, span: Span) -> Item {
+    /// A note on the last item of the level above.
+    pub(crate) fn note(
+        note: Note,
+        about: Field,
+        level: u16,
+        span: Span,
+    ) -> Item {
         Item {
             kind: KIND_NOTE,
             id: note as u32,
             level,
             span,
+            number: about as u64,
             ..Item::default()
         }
     }
@@ -117,6 +124,12 @@ impl Item {
     /// Which note this is, if it is one.
     pub fn as_note(&self) -> Option<Note> {
         (self.kind == KIND_NOTE).then(|| Note::from_number(self.id))?
+    }
+
+    /// The field that a note is about, if this is a note.
+    pub fn about(&self) -> Option<Field> {
+        self.as_note()?;
+        Field::from_number(u32::try_from(self.number).ok()?)
     }
 
     /// The typed value, if this is a field.

@@ -127,6 +127,9 @@ const AGENT_SEEN: u32 = 2;
 const RESULT_SUCCESS: u32 = 1;
 const RESULT_OTHER: u32 = 2;
 
+/// What a note on a whole message is about.
+const MESSAGE: Field = Field::Type;
+
 // A field is a bit of `Cursor::seen`.
 const _: () = assert!(fields::FIELDS.len() <= 64);
 
@@ -271,9 +274,9 @@ impl Cursor {
             n if n == Stage::HeadEnd as u32 => {
                 let end = Span { offset: self.head_end, length: 0 };
                 if self.message_flags & HEAD_COMPLETE == 0 {
-                    self.truncated(0, end);
+                    self.truncated(MESSAGE, 0, end);
                 } else if self.message_flags & FRAMING_UNCLEAR != 0 {
-                    self.note(Note::FramingUnclear, 0, end);
+                    self.note(Note::FramingUnclear, MESSAGE, 0, end);
                 }
                 Stage::Done
             }
@@ -311,13 +314,13 @@ impl Cursor {
         }
     }
 
-    fn note(&mut self, note: Note, level: u16, span: Span) {
-        self.push(Item::note(note, level, span));
+    fn note(&mut self, note: Note, about: Field, level: u16, span: Span) {
+        self.push(Item::note(note, about, level, span));
     }
 
-    fn truncated(&mut self, level: u16, span: Span) {
+    fn truncated(&mut self, about: Field, level: u16, span: Span) {
         self.truncation_noted = 1;
-        self.note(Note::Truncated, level, span);
+        self.note(Note::Truncated, about, level, span);
     }
 
     // The head.
@@ -327,7 +330,7 @@ impl Cursor {
         let number = self.message_type.into();
         self.push(Item::number(Field::Type, 0, begin, number).generated());
         if self.message_flags & UNMATCHED != 0 {
-            self.note(Note::ResponseUnmatched, 0, begin);
+            self.note(Note::ResponseUnmatched, MESSAGE, 0, begin);
         }
         if self.kind == KIND_RESPONSE {
             let (status, digits) = (self.status.into(), self.status_digits);
@@ -379,7 +382,7 @@ impl Cursor {
                 } else if !authority.eq_ignore_ascii_case(host.of(input)) {
                     // Either one may have made the message ours.
                     self.host(input, host);
-                    self.note(Note::ValueInconsistent, 1, host);
+                    self.note(Note::ValueInconsistent, Field::Host, 1, host);
                 }
             }
             Name::UserAgent
@@ -492,15 +495,21 @@ impl Cursor {
                 }
             }
             Some(Bigip::Encrypted) => {}
-            None => self.unreadable(text, 1, value),
+            None => self.unreadable(Field::Bigip, text, 1, value),
         }
     }
 
     /// The note for a value that does not read as its type.
-    fn unreadable(&mut self, text: &[u8], level: u16, span: Span) {
+    fn unreadable(
+        &mut self,
+        about: Field,
+        text: &[u8],
+        level: u16,
+        span: Span,
+    ) {
         let masked = value::is_masked(text);
         let note = if masked { Note::ValueMasked } else { Note::ValueInvalid };
-        self.note(note, level, span);
+        self.note(note, about, level, span);
     }
 
     // The body.
@@ -520,11 +529,11 @@ impl Cursor {
             && self.body_length > 0
         {
             self.grammar = Grammar::None as u32;
-            self.note(Note::BodyEncoded, 0, all);
+            self.note(Note::BodyEncoded, MESSAGE, 0, all);
         }
         if self.message_flags & BODY_BROKEN != 0 {
             let end = Span::between(body.len(), body.len());
-            self.note(Note::ValueInvalid, 0, end);
+            self.note(Note::ValueInvalid, MESSAGE, 0, end);
         }
     }
 
@@ -559,9 +568,9 @@ impl Cursor {
         let Some(value) = value else {
             self.param(pair, name, Span::between(name.end(), name.end()));
             if cut {
-                self.truncated(1, pair);
+                self.truncated(Field::Param, 1, pair);
             } else {
-                self.note(Note::ParamUnknown, 1, pair);
+                self.note(Note::ParamUnknown, Field::Param, 1, pair);
             }
             return;
         };
@@ -570,7 +579,7 @@ impl Cursor {
             self.extensions_seen = 1;
             self.param(pair, name, value);
             if cut {
-                self.truncated(1, value);
+                self.truncated(Field::Param, 1, value);
             } else {
                 self.open(List::Extensions, value);
             }
@@ -579,9 +588,9 @@ impl Cursor {
         let Some(Key { field, index, digits }) = key else {
             self.param(pair, name, value);
             if cut {
-                self.truncated(1, value);
+                self.truncated(Field::Param, 1, value);
             } else {
-                self.note(Note::ParamUnknown, 1, pair);
+                self.note(Note::ParamUnknown, Field::Param, 1, pair);
             }
             return;
         };
@@ -589,7 +598,7 @@ impl Cursor {
         self.seen |= bit(field);
         if cut {
             self.param(pair, name, value);
-            return self.truncated(1, value);
+            return self.truncated(field, 1, value);
         }
         let mut room = [0; TYPED_MAX];
         // What does not fit is no typed value; a text needs only its length.
@@ -625,14 +634,15 @@ impl Cursor {
             }
             _ => {
                 self.param(pair, name, value);
-                self.unreadable(text.unwrap_or_default(), 1, value);
+                let text = text.unwrap_or_default();
+                self.unreadable(field, text, 1, value);
             }
         }
         if field == Field::ResultCode && !again {
             let success = text.is_some_and(value::is_zeros);
             self.result = if success { RESULT_SUCCESS } else { RESULT_OTHER };
             if !success {
-                self.note(Note::ResultCodeFailure, 1, value);
+                self.note(Note::ResultCodeFailure, field, 1, value);
             }
         }
     }
@@ -658,7 +668,7 @@ impl Cursor {
         }
         self.push(Item::text(Field::Extension, 1, entry));
         if value::is_masked_text(entry.of(input)) {
-            self.note(Note::ValueMasked, 2, entry);
+            self.note(Note::ValueMasked, Field::Extension, 2, entry);
         }
     }
 
@@ -699,12 +709,12 @@ impl Cursor {
             Field::Username | Field::Password
                 if !value.is_empty() && !masked =>
             {
-                self.note(Note::Credentials, 1, value);
+                self.note(Note::Credentials, field, 1, value);
             }
             _ => {}
         }
         if masked {
-            self.note(Note::ValueMasked, 1, value);
+            self.note(Note::ValueMasked, field, 1, value);
         }
     }
 
@@ -725,7 +735,7 @@ impl Cursor {
             let masked = value::is_masked_id(text);
             let note =
                 if masked { Note::ValueMasked } else { Note::ValueInvalid };
-            self.note(note, 1, value);
+            self.note(note, Field::TerminalId, 1, value);
         }
     }
 
@@ -743,7 +753,7 @@ impl Cursor {
         let mut room = [0; TYPED_MAX];
         let text = text::decode(raw, percent, &mut room).unwrap_or_default();
         let Some((network, prefix)) = value::route(text) else {
-            return self.unreadable(text, 1, entry);
+            return self.unreadable(Field::DestNwAddr, text, 1, entry);
         };
         // The prefix's digits may be encoded, the slash too; then the two
         // cannot be told apart on the wire without decoding, and both have
@@ -761,7 +771,7 @@ impl Cursor {
         let field = Field::DestNwAddrPrefix;
         self.push(Item::number(field, 1, second, prefix.into()));
         if u32::from_be_bytes(network) & !value::mask(prefix) != 0 {
-            self.note(Note::ValueHostBits, 2, entry);
+            self.note(Note::ValueHostBits, field, 2, entry);
         }
     }
 
@@ -780,9 +790,7 @@ impl Cursor {
             [(gateway, Field::Gateway), (ports, Field::Rtpport2)]
         {
             if inconsistent {
-                let mut note = Item::note(Note::ValueInconsistent, 0, end);
-                note.number = field as u64;
-                self.push(note);
+                self.note(Note::ValueInconsistent, field, 0, end);
             }
         }
         let complete = self.message_flags & COMPLETE != 0;
@@ -794,14 +802,12 @@ impl Cursor {
         {
             for field in [Field::IpAddr, Field::SipsvAddr, Field::IpTelNum] {
                 if self.seen & bit(field) == 0 {
-                    let mut note = Item::note(Note::ParamMissing, 0, end);
-                    note.number = field as u64;
-                    self.push(note);
+                    self.note(Note::ParamMissing, field, 0, end);
                 }
             }
         }
         if !complete && self.truncation_noted == 0 {
-            self.truncated(0, end);
+            self.truncated(MESSAGE, 0, end);
         }
     }
 }

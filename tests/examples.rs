@@ -493,7 +493,7 @@ match = 121.0.34.41
         assert!(printed.contains(line), "{line}\n{printed}");
     }
     let warning = "Warning: The value does not read as its type \
-                   (Parameter: regsv_addr=y)\n";
+                   (SIP registrar address)\n";
     assert!(said.contains(warning), "{said}");
 
     // What would be a line of its own in the file is refused.

@@ -6,10 +6,9 @@
 //!
 //! What is odd about the settings goes to standard error.
 
-use mcas::fields::SECRET;
 use mcas::format::Style;
 use mcas::notes::Severity;
-use mcas::{Context, Field, Item, Value};
+use mcas::{Context, Field, Item, Note, Value};
 use std::error::Error;
 use std::io::{self, Read};
 use std::net::Ipv4Addr;
@@ -137,19 +136,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     let message = mcas::parse(&input, &context)?;
     let body = message.body_bytes(&input);
     let mut settings = Settings::default();
-    let mut about = String::new();
     for item in message.body_items(&body) {
-        let line = item.format(&body, Style::Line).to_string();
-        match (item.as_field(), item.as_note()) {
-            // A note of level 1 is about the last field of level 0.
-            (Some(field), _) if item.level == 0 => {
-                let secret = field.info().flags & SECRET != 0;
-                about = if secret { field.to_string() } else { line };
-            }
-            (_, Some(note)) if note.info().severity == Severity::Chat => {}
-            (_, Some(_)) if item.level == 0 => eprintln!("{line}"),
-            (_, Some(_)) => eprintln!("{line} ({about})"),
-            _ => {}
+        let chat = |note: &Note| note.info().severity == Severity::Chat;
+        if item.as_note().is_some_and(|note| !chat(&note)) {
+            eprintln!("{}", item.format(&body, Style::Line));
         }
         settings.take(&item, &body);
     }
