@@ -7,6 +7,7 @@
 
 use crate::capi::{compile, library, run, target, tool};
 use mcas::capi;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,13 +23,12 @@ fn text() -> String {
 
 #[cfg(feature = "header-check")]
 mod declarations {
-    use crate::capi::{library, run};
+    use super::exported;
     use mcas::{capi, fields, item, message, notes, types};
     use mcas::{Charset, Context, Item, Message, Sniff, Span};
     use std::collections::{BTreeMap, BTreeSet};
     use std::ffi::{c_char, CStr};
     use std::mem::offset_of;
-    use std::process::Command;
 
     #[allow(missing_docs, non_camel_case_types, dead_code)]
     mod header {
@@ -308,16 +308,30 @@ mod declarations {
         }
     }
 
-    /// The shared library lets others see its functions, and no more.
+    /// The shared library lets others see its functions, under the version of
+    /// this ABI, and no more.
     #[test]
     fn exports() {
-        let file = library().join("libmcas.so");
-        let list =
-            run(Command::new("nm").args(["-D", "--defined-only"]).arg(file));
-        let exported: BTreeSet<_> =
-            list.lines().filter_map(|line| line.split(' ').nth(2)).collect();
-        assert_eq!(exported, names("pub fn "));
+        let version = format!("libmcas.so.{}", capi::ABI_VERSION);
+        let expected: BTreeSet<_> = names("pub fn ")
+            .iter()
+            .map(|name| format!("{name}@@{version}"))
+            .collect();
+        assert_eq!(exported(), expected);
     }
+}
+
+/// The symbols of the shared library, each as `name@@version`.
+pub fn exported() -> BTreeSet<String> {
+    let list = run(Command::new("nm")
+        .args(["-D", "--defined-only", "--with-symbol-versions"])
+        .arg(library().join("libmcas.so")));
+    list.lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>())
+        // The version itself is listed, too, as absolute.
+        .filter(|parts| parts[1] != "A")
+        .map(|parts| parts[2].to_string())
+        .collect()
 }
 
 #[test]
