@@ -17,7 +17,8 @@ fn include() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
 }
 
-fn text() -> String {
+/// The header.
+pub fn text() -> String {
     fs::read_to_string(include().join("mcas.h")).unwrap()
 }
 
@@ -334,16 +335,16 @@ pub fn exported() -> BTreeSet<String> {
         .collect()
 }
 
-#[test]
-fn soname_has_the_abi_version() {
+pub fn soname() -> String {
     let file = library().join("libmcas.so");
     let dynamic = run(Command::new("readelf").arg("-d").arg(file));
-    let name = dynamic
-        .lines()
-        .find(|line| line.contains("(SONAME)"))
-        .and_then(|line| line.split(['[', ']']).nth(1));
-    let expected = format!("libmcas.so.{}", capi::ABI_VERSION);
-    assert_eq!(name, Some(expected.as_str()), "{dynamic}");
+    let line = dynamic.lines().find(|line| line.contains("(SONAME)")).unwrap();
+    line.split(['[', ']']).nth(1).unwrap().to_string()
+}
+
+#[test]
+fn soname_has_the_abi_version() {
+    assert_eq!(soname(), format!("libmcas.so.{}", capi::ABI_VERSION));
 }
 
 #[test]

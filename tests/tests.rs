@@ -1,5 +1,7 @@
 //! All integration tests, one module a subject.
 
+/// The ABI against what it was.
+mod abi;
 /// How much there may be of anything, and what it costs.
 mod bounds;
 /// The C functions called from Rust: NULL and length rules, outputs.

@@ -1,0 +1,309 @@
+#ifndef MCAS_H
+#define MCAS_H
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+#define MCAS_ABI_VERSION 0u
+typedef int32_t mcas_status;
+#define MCAS_OK 0
+#define MCAS_END 1
+#define MCAS_PARTIAL 2
+#define MCAS_ERR_NULL (-1)
+#define MCAS_ERR_TOO_LARGE (-2)
+#define MCAS_ERR_NOT_HTTP (-3)
+#define MCAS_ERR_RANGE (-4)
+#define MCAS_ERR_PANIC (-5)
+typedef struct mcas_span {
+    uint32_t offset;
+    uint32_t length;
+} mcas_span;
+#define MCAS_TYPE_OTHER_REQUEST 0u
+#define MCAS_TYPE_PROVISIONING_REQUEST 1u
+#define MCAS_TYPE_PROVISIONING_RESPONSE 2u
+#define MCAS_TYPE_FIRMWARE_REQUEST 3u
+#define MCAS_TYPE_FIRMWARE_RESPONSE 4u
+#define MCAS_TYPE_UPDATE_NOTIFICATION 5u
+#define MCAS_TYPE_UPDATE_NOTIFICATION_RESPONSE 6u
+#define MCAS_TYPE_EXTENSION_LIST_REQUEST 7u
+#define MCAS_TYPE_EXTENSION_LIST_RESPONSE 8u
+#define MCAS_TYPE_EXTENSION_CONFIGURATION_REQUEST 9u
+#define MCAS_TYPE_EXTENSION_CONFIGURATION_RESPONSE 10u
+#define MCAS_TYPE_SETUP_PUSH 11u
+#define MCAS_TYPE_SETUP_PUSH_RESPONSE 12u
+#define MCAS_TYPE_OTHER_RESPONSE 13u
+#define MCAS_TYPE_NONE 0xffffffffu
+#define MCAS_TYPE_UNSEEN 0xfffffffeu
+typedef struct mcas_type_info {
+    uint32_t id;
+    uint32_t kind;
+    uint32_t other;
+    uint32_t reserved;
+    const char *name;
+    const char *description;
+} mcas_type_info;
+#define MCAS_KIND_UNKNOWN 0u
+#define MCAS_KIND_REQUEST 1u
+#define MCAS_KIND_RESPONSE 2u
+#define MCAS_METHOD_OTHER 0u
+#define MCAS_METHOD_GET 1u
+#define MCAS_METHOD_HEAD 2u
+#define MCAS_METHOD_POST 3u
+#define MCAS_METHOD_PUT 4u
+#define MCAS_METHOD_CONNECT 5u
+#define MCAS_FRAMING_NONE 0u
+#define MCAS_FRAMING_LENGTH 1u
+#define MCAS_FRAMING_CHUNKED 2u
+#define MCAS_FRAMING_UNTIL_CLOSE 3u
+#define MCAS_MEDIA_NONE 0u
+#define MCAS_MEDIA_FORM 1u
+#define MCAS_MEDIA_PLAIN 2u
+#define MCAS_MEDIA_OTHER 3u
+#define MCAS_CHARSET_UNKNOWN 0u
+#define MCAS_CHARSET_UTF8 1u
+#define MCAS_CHARSET_LATIN1 2u
+#define MCAS_CHARSET_SHIFT_JIS 3u
+#define MCAS_CHARSET_EUC_JP 4u
+#define MCAS_CHARSET_OTHER 5u
+#define MCAS_COMPLETE 1u
+#define MCAS_HEAD_COMPLETE 2u
+#define MCAS_BODY_CODED 4u
+#define MCAS_UNMATCHED 8u
+#define MCAS_BODY_BROKEN 16u
+#define MCAS_FRAMING_UNCLEAR 32u
+#define MCAS_END_OF_STREAM 1u
+#define MCAS_HEAD_ONLY 2u
+#define MCAS_CUT 4u
+typedef struct mcas_context {
+    uint32_t request_type;
+    uint32_t request_method;
+    uint32_t flags;
+} mcas_context;
+#define MCAS_CONTEXT_INIT { MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, 0u }
+typedef struct mcas_message {
+    uint32_t kind;
+    uint32_t message_type;
+    uint32_t flags;
+    uint32_t method;
+    uint32_t status;
+    uint32_t framing;
+    uint32_t media;
+    uint32_t charset;
+    uint32_t length;
+    uint32_t begin;
+    mcas_span body;
+    uint64_t body_length;
+    uint64_t body_missing;
+    mcas_span status_digits;
+    mcas_span authority;
+    mcas_span path;
+    mcas_span query;
+    mcas_span host;
+    mcas_span user_agent;
+    mcas_span media_type;
+} mcas_message;
+typedef struct mcas_bytes {
+    const uint8_t *start;
+    size_t length;
+} mcas_bytes;
+typedef struct mcas_parts {
+    mcas_context context;
+    uint32_t status;
+    mcas_bytes method;
+    mcas_bytes target;
+    mcas_bytes host;
+    mcas_bytes user_agent;
+    mcas_bytes content_type;
+    mcas_bytes content_encoding;
+} mcas_parts;
+#define MCAS_PARTS_INIT \
+    { MCAS_CONTEXT_INIT, 0u, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+      { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
+#define MCAS_ITEM_FIELD 1u
+#define MCAS_ITEM_NOTE 2u
+#define MCAS_ITEM_GENERATED 1u
+#define MCAS_ITEM_PERCENT_ENCODED 2u
+typedef struct mcas_item {
+    uint16_t kind;
+    uint16_t level;
+    uint32_t id;
+    uint32_t flags;
+    uint32_t charset;
+    mcas_span span;
+    uint64_t number;
+    uint8_t bytes[16];
+} mcas_item;
+typedef struct mcas_iter {
+    uint64_t state[80];
+} mcas_iter;
+#define MCAS_FORMAT_VALUE 0u
+#define MCAS_FORMAT_TEXT 1u
+#define MCAS_FORMAT_LINE 2u
+#define MCAS_STRING 0u
+#define MCAS_UINT8 1u
+#define MCAS_UINT16 2u
+#define MCAS_UINT24 3u
+#define MCAS_UINT32 4u
+#define MCAS_UINT64 5u
+#define MCAS_IPV4 6u
+#define MCAS_IPV6 7u
+#define MCAS_ETHER 8u
+#define MCAS_BYTES 9u
+#define MCAS_FRAME_NUMBER 10u
+#define MCAS_RELATIVE_TIME 11u
+#define MCAS_DISPLAY_PLAIN 0u
+#define MCAS_DISPLAY_HEX 1u
+#define MCAS_DISPLAY_OUI 2u
+#define MCAS_DISPLAY_REQUEST 3u
+#define MCAS_DISPLAY_RESPONSE 4u
+#define MCAS_FLAG_SECRET 1u
+#define MCAS_FLAG_HOST_PROGRAM 2u
+typedef struct mcas_field_info {
+    uint32_t id;
+    uint32_t kind;
+    uint32_t display;
+    uint32_t flags;
+    const char *name;
+    const char *label;
+    const char *description;
+    const char *key;
+} mcas_field_info;
+#define MCAS_FIELD_TYPE                      0u
+#define MCAS_FIELD_USER_AGENT                1u
+#define MCAS_FIELD_USER_AGENT_VERSION        2u
+#define MCAS_FIELD_DEVICE_MODEL              3u
+#define MCAS_FIELD_DEVICE_FIRMWARE           4u
+#define MCAS_FIELD_DEVICE_CARRIER            5u
+#define MCAS_FIELD_HOST                      6u
+#define MCAS_FIELD_ODM                       7u
+#define MCAS_FIELD_COMPANY_CODE              8u
+#define MCAS_FIELD_SERVICE_CODE              9u
+#define MCAS_FIELD_CONTROL_CODE             10u
+#define MCAS_FIELD_TERMINAL_ID              11u
+#define MCAS_FIELD_TERMINAL_ID_MAC          12u
+#define MCAS_FIELD_TERMINAL_ID_OUI          13u
+#define MCAS_FIELD_TERMINAL_ID_OUI_RESOLVED 14u
+#define MCAS_FIELD_RESULT_CODE              15u
+#define MCAS_FIELD_IP_ADDR                  16u
+#define MCAS_FIELD_NETMASK                  17u
+#define MCAS_FIELD_GATEWAY                  18u
+#define MCAS_FIELD_DEST_NW_ADDR             19u
+#define MCAS_FIELD_DEST_NW_ADDR_NETWORK     20u
+#define MCAS_FIELD_DEST_NW_ADDR_PREFIX      21u
+#define MCAS_FIELD_SIPSV_ADDR               22u
+#define MCAS_FIELD_SIPSV_PORT               23u
+#define MCAS_FIELD_REGSV_ADDR               24u
+#define MCAS_FIELD_REGSV_PORT               25u
+#define MCAS_FIELD_SIP_DOMAIN               26u
+#define MCAS_FIELD_USERNAME                 27u
+#define MCAS_FIELD_PASSWORD                 28u
+#define MCAS_FIELD_IP_TEL_NUM               29u
+#define MCAS_FIELD_IP_TEL_NUM_INDEX         30u
+#define MCAS_FIELD_AREA_CODE                31u
+#define MCAS_FIELD_URL_UPDATE               32u
+#define MCAS_FIELD_URL_UPDATE_CAS           33u
+#define MCAS_FIELD_DSCP                     34u
+#define MCAS_FIELD_DSCP_TOS                 35u
+#define MCAS_FIELD_RTPPORT1                 36u
+#define MCAS_FIELD_RTPPORT2                 37u
+#define MCAS_FIELD_BIGIP                    38u
+#define MCAS_FIELD_BIGIP_POOL               39u
+#define MCAS_FIELD_BIGIP_ADDR               40u
+#define MCAS_FIELD_BIGIP_ADDR6              41u
+#define MCAS_FIELD_BIGIP_PORT               42u
+#define MCAS_FIELD_BIGIP_ROUTE_DOMAIN       43u
+#define MCAS_FIELD_FIRMWARE_PATH            44u
+#define MCAS_FIELD_FIRMWARE_MODEL           45u
+#define MCAS_FIELD_FIRMWARE_FILE            46u
+#define MCAS_FIELD_FIRMWARE_SIZE            47u
+#define MCAS_FIELD_FIRMWARE_SHA256          48u
+#define MCAS_FIELD_TERM_TYPE                49u
+#define MCAS_FIELD_EXTENSION                50u
+#define MCAS_FIELD_STATUS                   51u
+#define MCAS_FIELD_PARAM                    52u
+#define MCAS_FIELD_PARAM_NAME               53u
+#define MCAS_FIELD_PARAM_VALUE              54u
+#define MCAS_FIELD_RESPONSE_IN              55u
+#define MCAS_FIELD_RESPONSE_TO              56u
+#define MCAS_FIELD_TIME                     57u
+#define MCAS_SEVERITY_CHAT 0u
+#define MCAS_SEVERITY_NOTE 1u
+#define MCAS_SEVERITY_WARN 2u
+#define MCAS_GROUP_PROTOCOL 0u
+#define MCAS_GROUP_RESPONSE_CODE 1u
+#define MCAS_GROUP_UNDECODED 2u
+#define MCAS_GROUP_SEQUENCE 3u
+#define MCAS_GROUP_SECURITY 4u
+typedef struct mcas_note_info {
+    uint32_t id;
+    uint32_t group;
+    uint32_t severity;
+    uint32_t flags;
+    const char *name;
+    const char *summary;
+    const char *description;
+} mcas_note_info;
+#define MCAS_NOTE_RESULT_CODE_FAILURE  0u
+#define MCAS_NOTE_VALUE_INVALID        1u
+#define MCAS_NOTE_VALUE_MASKED         2u
+#define MCAS_NOTE_VALUE_HOST_BITS      3u
+#define MCAS_NOTE_VALUE_INCONSISTENT   4u
+#define MCAS_NOTE_PARAM_UNKNOWN        5u
+#define MCAS_NOTE_PARAM_MISSING        6u
+#define MCAS_NOTE_CREDENTIALS          7u
+#define MCAS_NOTE_TRUNCATED            8u
+#define MCAS_NOTE_RESPONSE_UNMATCHED   9u
+#define MCAS_NOTE_BODY_ENCODED        10u
+#define MCAS_NOTE_FRAMING_UNCLEAR     11u
+#define MCAS_NOTE_LIMIT               12u
+uint32_t mcas_abi_version(void);
+const char *mcas_version(void);
+const char *mcas_status_name(mcas_status status);
+const char *mcas_status_text(mcas_status status);
+mcas_status mcas_type_get(uint32_t id, mcas_type_info *out);
+mcas_status mcas_field_get(uint32_t id, mcas_field_info *out);
+mcas_status mcas_field_value(uint32_t id, uint32_t index, uint32_t *number,
+                             const char **name);
+mcas_status mcas_note_get(uint32_t id, mcas_note_info *out);
+#define MCAS_SNIFF_NO 0u
+#define MCAS_SNIFF_OTHER_REQUEST 1u
+#define MCAS_SNIFF_CANDIDATE 2u
+mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
+#define MCAS_CLASS_NO 0u
+#define MCAS_CLASS_YES 1u
+#define MCAS_CLASS_MORE 2u
+mcas_status mcas_classify(const uint8_t *buf, size_t len,
+                          const mcas_context *context, uint32_t *answer,
+                          uint32_t *message_type, size_t *needed);
+mcas_status mcas_message_parse(const uint8_t *buf, size_t len,
+                               const mcas_context *context,
+                               mcas_message *out);
+mcas_status mcas_message_from_parts(const mcas_parts *parts,
+                                    const uint8_t *body, size_t body_len,
+                                    mcas_message *out);
+mcas_status mcas_head_items(const mcas_message *message, mcas_iter *iter);
+mcas_status mcas_body_items(const mcas_message *message, const uint8_t *body,
+                            size_t body_len, mcas_iter *iter);
+mcas_status mcas_user_agent_items(const uint8_t *buf, size_t len,
+                                  mcas_iter *iter);
+mcas_status mcas_cookie_items(const uint8_t *buf, size_t len,
+                              mcas_iter *iter);
+mcas_status mcas_bigip_items(const uint8_t *buf, size_t len,
+                             mcas_iter *iter);
+mcas_status mcas_target_items(const uint8_t *buf, size_t len,
+                              mcas_iter *iter);
+mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
+                      mcas_item *out);
+mcas_status mcas_item_format(const uint8_t *buf, size_t len,
+                             const mcas_item *item, uint32_t style, char *out,
+                             size_t out_len, size_t *needed);
+mcas_status mcas_body_bytes(const mcas_message *message, const uint8_t *buf,
+                            size_t len, uint8_t *out, size_t out_len,
+                            size_t *needed);
+mcas_status mcas_body_dechunk(const uint8_t *buf, size_t len, uint8_t *out,
+                              size_t out_len, size_t *needed);
+#ifdef __cplusplus
+}
+#endif
+#endif
