@@ -11,15 +11,10 @@ use crate::lan;
 use crate::message::{self, Context, COMPLETE, HEAD_ONLY, RESULT_CODE};
 use crate::target;
 use memchr::{memchr, memmem};
-use std::sync::LazyLock;
 
 /// How far into a message its head is searched for. Servers refuse heads
 /// larger than 8 or 16 KiB.
 const HEAD_MAX: usize = 1 << 16;
-
-/// Made once: making it costs more than a search.
-static BLANK_LINE: LazyLock<memmem::Finder<'static>> =
-    LazyLock::new(|| memmem::Finder::new(b"\r\n\r\n"));
 
 /// What the first bytes are.
 #[repr(u32)]
@@ -54,8 +49,7 @@ pub fn sniff(input: &[u8]) -> Sniff {
 /// The head at the beginning of `input`, and what follows.
 fn head(input: &[u8]) -> (&[u8], &[u8]) {
     let near = &input[..input.len().min(HEAD_MAX)];
-    let end = BLANK_LINE
-        .find(near)
+    let end = memmem::find(near, b"\r\n\r\n")
         .map(|i| i + 4)
         .or_else(|| memmem::find(near, b"\n\n").map(|i| i + 2))
         .unwrap_or(near.len());
