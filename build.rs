@@ -7,8 +7,10 @@ use std::process::{Command, Stdio};
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=include/mcas.h");
-    // tests/capi.rs plants a panic by it, to see what becomes of one.
-    println!("cargo:rustc-check-cfg=cfg(planted_panic)");
+    // What tests/capi.rs and tests/sanitize.rs plant, to see it found.
+    for bug in ["panic", "race", "overflow", "overrun"] {
+        println!("cargo:rustc-check-cfg=cfg(planted_{bug})");
+    }
     if var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         // cargo-c says the same once more, by the version in Cargo.toml
         // (tests/install.rs).

@@ -4,8 +4,8 @@
 //! What it was is in `abi/`: the header without its comments, and what the
 //! library exported, its SONAME first. After a change, [`RECORD`] writes both
 //! anew, unless programs would break and still take the library for the one
-//! that they were linked with. (Before a first release nobody is broken: remove
-//! the two files, then record.)
+//! that they were linked with. (Before the first release that is nobody:
+//! remove the two files, then record.)
 //!
 //! libabigail compares shared libraries by their debug information, and what
 //! rustc writes there is of Rust's types. So a library is made in C: of each
@@ -193,7 +193,7 @@ fn changes_are_seen() {
         assert!(new != old, "{from}");
         new
     };
-    // libabigail's words differ between versions, so only names are looked for.
+    // libabigail's words differ between versions: only names are looked for.
     for (from, to, seen) in [
         ("END 1", "END 2", "MCAS_END was 1, and is 2"),
         ("#define MCAS_END 1\n", "", "MCAS_END was 1, and is gone"),

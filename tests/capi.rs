@@ -875,7 +875,7 @@ pub fn tool(variable: &str, usual: &str) -> Command {
 
 /// Builds the library as it is shipped, in release and without features, but
 /// with `flags`, in a folder of its own; returns where it lies.
-fn build(name: &str, flags: &[&str]) -> PathBuf {
+pub fn build(name: &str, flags: &[&str]) -> PathBuf {
     let folder = target(name);
     run(Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))

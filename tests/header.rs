@@ -335,6 +335,12 @@ pub fn exported() -> BTreeSet<String> {
         .collect()
 }
 
+/// The functions of the shared library.
+pub fn functions() -> BTreeSet<String> {
+    let name = |symbol: &str| symbol.split('@').next().unwrap().to_string();
+    exported().iter().map(|symbol| name(symbol)).collect()
+}
+
 pub fn soname() -> String {
     let file = library().join("libmcas.so");
     let dynamic = run(Command::new("readelf").arg("-d").arg(file));

@@ -26,6 +26,8 @@ mod preferences;
 mod prefix;
 /// One test for each bug that was found.
 mod regression;
+/// The C library under valgrind's helgrind, and built with sanitizers.
+mod sanitize;
 /// The same message however TCP delivers it.
 mod segments;
 /// Running tshark, reading its output, writing captures.
