@@ -30,21 +30,35 @@
  *     int main(void)
  *     {
  *         static uint8_t buf[1 << 20], body[1 << 20];
- *         size_t len = fread(buf, 1, sizeof buf, stdin), body_len;
+ *         size_t len = fread(buf, 1, sizeof buf, stdin), at, body_len;
+ *         mcas_context context = MCAS_CONTEXT_INIT;
  *         mcas_message message;
  *         mcas_iter iter;
- *         mcas_status status = mcas_message_parse(buf, len, NULL, &message);
  *
- *         if (status < 0) {
- *             fprintf(stderr, "%s\n", mcas_status_text(status));
- *             return 1;
+ *         context.flags = MCAS_CONTEXT_END_OF_STREAM; // no more comes
+ *         for (at = 0; at < len; at += message.length) {
+ *             mcas_status status = mcas_message_parse(buf + at, len - at,
+ *                                                     &context, &message);
+ *
+ *             if (status < 0) {
+ *                 fprintf(stderr, "%s\n", mcas_status_text(status));
+ *                 return 1;
+ *             }
+ *             if (message.message_type == MCAS_TYPE_NONE)
+ *                 puts("(a message of another protocol)");
+ *             mcas_head_items(&message, &iter);
+ *             print_items(buf + at, message.length, iter);
+ *             // A body is never longer than its message: it has room.
+ *             mcas_body_bytes(&message, buf + at, len - at, body,
+ *                             sizeof body, &body_len);
+ *             mcas_body_items(&message, body, body_len, &iter);
+ *             print_items(body, body_len, iter);
+ *             // What comes next may be the response to this.
+ *             if (message.kind == MCAS_KIND_REQUEST) {
+ *                 context.request_type = message.message_type;
+ *                 context.request_method = message.method;
+ *             }
  *         }
- *         mcas_head_items(&message, &iter);
- *         print_items(buf, len, iter);
- *         // A body is never longer than its message: it has room.
- *         mcas_body_bytes(&message, buf, len, body, sizeof body, &body_len);
- *         mcas_body_items(&message, body, body_len, &iter);
- *         print_items(body, body_len, iter);
  *         return 0;
  *     }
  *
@@ -56,30 +70,30 @@
  *
  * Where to begin:
  *
- * - with the bytes of whole messages: mcas_message_parse, as above;
+ * - with the bytes of messages: mcas_message_parse, as above;
  * - with the first bytes of a connection, and the question whether to read
- *   on: mcas_classify; for very many connections mcas_sniff in front of it;
+ *   on: mcas_classify;
  * - with HTTP that something else has taken apart (a proxy, Zeek, a web
- *   framework): mcas_message_from_parts, then mcas_body_items;
- * - with a part alone: mcas_user_agent_items, mcas_cookie_items,
- *   mcas_bigip_items, mcas_target_items;
- * - with chunks: mcas_body_dechunk.
+ *   framework): mcas_message_from_parts, then mcas_body_items; and for the
+ *   parts of the head, each a buffer of its own, mcas_target_items,
+ *   mcas_host_items, mcas_user_agent_items and mcas_cookie_items;
+ * - with chunks: mcas_body_dechunk;
+ * - with packets by the million, most of them nothing: mcas_sniff first.
  *
  * What there is to find is listed by mcas_type_get, mcas_field_get,
- * mcas_field_value and mcas_note_get, so that no caller needs a table of its
- * own. mcas_item_format prints any item.
+ * mcas_field_value_name and mcas_note_get, so that no caller needs a table
+ * of its own. mcas_item_format prints any item.
  *
- * A response does not say what it answers. Who has seen its request says so
- * in a mcas_context:
- *
- *     mcas_context context = MCAS_CONTEXT_INIT;
- *
- *     context.request_type = request.message_type;
- *     context.request_method = request.method;
- *     mcas_message_parse(buf, len, &context, &response);
+ * A response does not say what it answers: who has seen its request says so
+ * in a mcas_context, as above. Without one, a body that begins ResultCode=
+ * is taken for a provisioning response's (MCAS_MESSAGE_UNMATCHED), which
+ * the answers to phones are not, though they look alike; and any other
+ * response, such as a firmware image, is MCAS_TYPE_NONE.
  *
  * A connection is read message by message, each direction by itself: while
- * one is MCAS_COMPLETE, the next begins message.length bytes further.
+ * one is MCAS_MESSAGE_COMPLETE, the next begins message.length bytes further;
+ * but where one is MCAS_MESSAGE_BODY_BROKEN, nobody can tell where the next
+ * begins, and the message has all of the buffer.
  * Responses come in the order of their requests, but a status of 100 or 102
  * to 199 answers nothing yet. Behind a 101, and behind a 2xx that answers a
  * CONNECT, there is no HTTP any more. (RFC 9110, sections 9.3.6 and 15.2.)
@@ -93,7 +107,7 @@
  *
  * Results are spans: offset and length in the buffer they were read from.
  * Hand in the same bytes on every call for a message; other bytes give wrong
- * spans, never undefined behaviour.
+ * spans, never undefined behaviour, and never spans outside of them.
  *
  * Status. 0 is MCAS_OK. What is positive is no error: MCAS_END, when there
  * is no more, and MCAS_PARTIAL, when an answer is given but not whole. What
@@ -101,22 +115,26 @@
  * message is not a failure; it is a note among its items.
  *
  * Outputs stand last and are written only if the status is not negative and
- * not MCAS_END. The one thing that is read and written is a mcas_iter.
+ * not MCAS_END; else do not use them. The one thing that is read and written
+ * is a mcas_iter. No output may overlap an input.
  *
  * NULL with length 0 is an empty buffer. NULL with any other length, and
- * NULL for a struct or an output, is MCAS_ERR_NULL. A length above INT32_MAX
- * is MCAS_ERR_TOO_LARGE.
+ * NULL for a struct or an output, is MCAS_ERR_NULL. A length above INT32_MAX,
+ * also of room for output, is MCAS_ERR_TOO_LARGE.
  *
  * Panics do not leave the library: MCAS_ERR_PANIC, which is a bug of ours,
  * and the caller goes on.
  *
- * Other languages. There are no macros but numbers and the two initialisers,
- * so what reads C declarations (cffi, say) can read this file once the lines
- * for the preprocessor are taken out.
+ * Other languages. What reads C declarations (cffi, say) can read what
+ * `cc -E -P` makes of this file; numbers are one to a line, MCAS_NAME value.
  *
  * Threads. Reentrant; keeps no global mutable state; may be called from any
- * thread, provided no other thread touches the same iterator, output or
- * buffer meanwhile.
+ * thread. Any number of threads may read the same buffer or message; no
+ * other may use an iterator, an output, or what is written meanwhile.
+ *
+ * Linking. Compare mcas_abi_version() with MCAS_ABI_VERSION where header and
+ * library may differ. The static library is written in Rust and brings parts
+ * of Rust's runtime along.
  *
  * Sources. There is no public specification. Facts marked «observed» come
  * from a packet diary of September 2011 and from VoIP-Info.jp; all else is
@@ -176,13 +194,13 @@ typedef struct mcas_span {
 #define MCAS_TYPE_SETUP_PUSH_RESPONSE 12u
 #define MCAS_TYPE_OTHER_RESPONSE 13u
 #define MCAS_TYPE_NONE 0xffffffffu   /* not a message of this protocol */
-#define MCAS_TYPE_UNSEEN 0xfffffffeu /* mcas_context: no request was seen */
+#define MCAS_TYPE_UNSEEN 0xfffffffeu /* in a context: no request was seen */
 
 /* mcas_type_info: a row of the table of message types. */
 typedef struct mcas_type_info {
     uint32_t id;             /* MCAS_TYPE_... */
     uint32_t kind;           /* MCAS_KIND_REQUEST or MCAS_KIND_RESPONSE */
-    uint32_t other;          /* of a request, the type of its response; of a
+    uint32_t counterpart;    /* of a request, the type of its response; of a
                                 response, that of its request */
     uint32_t reserved;       /* 0 */
     const char *name;        /* for people */
@@ -190,7 +208,9 @@ typedef struct mcas_type_info {
 } mcas_type_info;
 
 /* Kinds of message. */
-#define MCAS_KIND_UNKNOWN 0u /* too little is there to tell */
+#define MCAS_KIND_UNKNOWN 0u /* too little is there to tell: "HT". What does
+                                not begin HTTP/ is taken for a request until
+                                its line shows that it is none */
 #define MCAS_KIND_REQUEST 1u
 #define MCAS_KIND_RESPONSE 2u
 
@@ -223,37 +243,47 @@ typedef struct mcas_type_info {
 #define MCAS_CHARSET_OTHER 5u     /* read as if none were declared */
 
 /* Flags of a message. */
-#define MCAS_COMPLETE 1u      /* nothing of it is missing */
-#define MCAS_HEAD_COMPLETE 2u /* the head is there to its blank line */
-#define MCAS_BODY_CODED 4u    /* gzip or the like: not decoded */
-#define MCAS_UNMATCHED 8u     /* a response without request */
-#define MCAS_BODY_BROKEN 16u  /* what should be a chunk is none */
-#define MCAS_FRAMING_UNCLEAR 32u /* the headers do not agree on where the body
-                                 ends (RFC 9112, section 6.3) */
+#define MCAS_MESSAGE_COMPLETE 1u      /* its end was found */
+#define MCAS_MESSAGE_HEAD_COMPLETE 2u /* its head's blank line is there */
+#define MCAS_MESSAGE_BODY_CODED 4u    /* gzip or the like: not decoded */
+#define MCAS_MESSAGE_UNMATCHED 8u     /* a response, taken for a provisioning
+                                         response by its body alone */
+#define MCAS_MESSAGE_BODY_BROKEN 16u  /* what should be a chunk is none; its
+                                         end is the buffer's */
+#define MCAS_MESSAGE_FRAMING_UNCLEAR 32u /* its headers do not agree on where
+                                         the body ends (RFC 9112, section
+                                         6.3). Chunks go before a length, the
+                                         last length that reads before other
+                                         ones, as in Wireshark; others may
+                                         take it otherwise */
 
 /* Flags of a mcas_context. */
-#define MCAS_END_OF_STREAM 1u /* the connection ends behind the buffer: without
-                                 it MCAS_FRAMING_UNTIL_CLOSE is never
-                                 complete */
-#define MCAS_HEAD_ONLY 2u     /* only the head is of interest: chunks, which
-                                 can be many, are not walked, and such a
-                                 message does not count as complete */
-#define MCAS_CUT 4u           /* mcas_parts: the body goes on behind the bytes
-                                 that are given */
+#define MCAS_CONTEXT_END_OF_STREAM 1u /* the connection ends behind the
+                                         buffer: without it
+                                         MCAS_FRAMING_UNTIL_CLOSE is never
+                                         complete */
+#define MCAS_CONTEXT_HEAD_ONLY 2u     /* only the head is of interest: chunks,
+                                         which can be many, are not walked,
+                                         and such a message does not count as
+                                         complete */
+#define MCAS_CONTEXT_CUT 4u           /* for mcas_message_from_parts alone:
+                                         the body goes on behind the bytes
+                                         that are given */
 
 /*
  * mcas_context: what the caller knows about a message from outside of its
  * bytes. Each message is judged by itself or by the request it answers, so
  * this is what makes a response the firmware's or the provisioning's; a
- * request is the same whatever was asked before. Set it to MCAS_CONTEXT_INIT
- * first: zeros would say something else.
+ * request is the same whatever was asked before. Initialise it with
+ * MCAS_CONTEXT_INIT: zeros would say something else.
  */
 typedef struct mcas_context {
-    uint32_t request_type;   /* of a response: type of its request,
-                                MCAS_TYPE_NONE for one that is not ours,
-                                MCAS_TYPE_UNSEEN if there was none */
+    uint32_t request_type;   /* of a response: message_type of its request,
+                                MCAS_TYPE_UNSEEN if there was none; what is
+                                no type of a request counts as MCAS_TYPE_NONE,
+                                for a request that is not ours */
     uint32_t request_method; /* of a response: method of its request */
-    uint32_t flags;          /* MCAS_END_OF_STREAM and the like */
+    uint32_t flags;          /* MCAS_CONTEXT_END_OF_STREAM and the like */
 } mcas_context;
 
 /* Nothing is known, as with NULL for a context. */
@@ -262,10 +292,11 @@ typedef struct mcas_context {
 /* mcas_message: where the parts of a message are, and what it is for. */
 typedef struct mcas_message {
     uint32_t kind;         /* MCAS_KIND_... */
-    uint32_t message_type; /* MCAS_TYPE_...; final once MCAS_COMPLETE: bytes
-                              to come may still make a message ours, or tell
-                              one that is ours more exactly */
-    uint32_t flags;        /* MCAS_COMPLETE and the like */
+    uint32_t message_type; /* MCAS_TYPE_...; for this context final once
+                              MCAS_MESSAGE_COMPLETE: bytes to come may still
+                              make a message ours, or tell one that is ours
+                              more exactly */
+    uint32_t flags;        /* MCAS_MESSAGE_COMPLETE and the like */
     uint32_t method;       /* MCAS_METHOD_... of the request, also in the
                               response */
     uint32_t status;       /* of a response; 0 if it is cut off */
@@ -274,8 +305,8 @@ typedef struct mcas_message {
     uint32_t charset;      /* MCAS_CHARSET_... */
     uint32_t length;       /* bytes of the buffer that belong to it, from
                               the buffer's start; the next message begins
-                              there if this one is MCAS_COMPLETE, and it
-                              is not 0 then */
+                              there if this one is MCAS_MESSAGE_COMPLETE. 0
+                              only of an empty buffer */
     uint32_t begin;        /* offset of the start line: blank lines may
                               stand before it */
     mcas_span body;        /* as it was sent: chunks are still chunks */
@@ -302,7 +333,7 @@ typedef struct mcas_bytes {
 
 /*
  * mcas_parts: a message that something else has taken apart. What is not
- * known stays empty. Set it to MCAS_PARTS_INIT first.
+ * known stays empty. Initialise it with MCAS_PARTS_INIT.
  */
 typedef struct mcas_parts {
     mcas_context context;        /* of a response: what it answers */
@@ -333,10 +364,17 @@ typedef struct mcas_parts {
 /*
  * mcas_item: a field with its value, or a note.
  *
- * Items come in the order of the bytes they are read from. One of level 0
- * belongs to the message, one of level n to the last field before it of
- * level n - 1. (There are three levels now, 0 to 2.) A note does not repeat
- * the value that it is about: show it below that field.
+ * Items come in the order in which header lines, parameters and entries of
+ * lists stand in the message; what is said of the whole comes first or last.
+ * An item of level 0 belongs to the message, one of level n to the last
+ * field before it of level n - 1, though it need not lie inside of its span.
+ * (There are three levels now, 0 to 2.) A note does not repeat the value that
+ * it is about: show it below that field.
+ *
+ * What does not read as its type is no field of its own but a parameter:
+ * MCAS_FIELD_PARAM with MCAS_FIELD_PARAM_NAME and MCAS_FIELD_PARAM_VALUE
+ * below, and so is what is not known, and the last one of a message that is
+ * cut. They may hold secrets, too, though nothing marks them.
  */
 typedef struct mcas_item {
     uint16_t kind;     /* MCAS_ITEM_FIELD or MCAS_ITEM_NOTE */
@@ -346,9 +384,9 @@ typedef struct mcas_item {
     uint32_t charset;  /* MCAS_CHARSET_... of the span's bytes */
     mcas_span span;    /* where it is read from; of a text, the text */
     uint64_t number;   /* value of a numeric field; of a note, the
-                          MCAS_FIELD_... that it is about: MCAS_FIELD_TYPE
-                          if that is the message, and the field of a key
-                          also where the value is no more than a parameter */
+                          MCAS_FIELD_... that it is about: of a parameter
+                          that failed to read, the field of its key; of the
+                          whole message, MCAS_FIELD_TYPE */
     uint8_t bytes[16]; /* value of an address, its first 4, 6 or 16 bytes in
                           network order */
 } mcas_item;
@@ -357,7 +395,7 @@ typedef struct mcas_item {
  * mcas_iter: where reading stands. Made by the functions whose names end in
  * _items. It holds no pointer: it may be copied, which gives a second,
  * independent one, and it may outlive the message that it was made for, but
- * it is of use only with the same bytes.
+ * it is of use only with the same bytes. One of zeros is at its end.
  */
 typedef struct mcas_iter {
     uint64_t state[80]; /* the library's own */
@@ -369,18 +407,18 @@ typedef struct mcas_iter {
 #define MCAS_FORMAT_LINE 2u  /* with its label, for people */
 
 /* Types of field. */
-#define MCAS_STRING 0u        /* text: mcas_item_format */
-#define MCAS_UINT8 1u
-#define MCAS_UINT16 2u
-#define MCAS_UINT24 3u
-#define MCAS_UINT32 4u
-#define MCAS_UINT64 5u
-#define MCAS_IPV4 6u
-#define MCAS_IPV6 7u
-#define MCAS_ETHER 8u
-#define MCAS_BYTES 9u
-#define MCAS_FRAME_NUMBER 10u  /* known to a reader of captures only */
-#define MCAS_RELATIVE_TIME 11u /* known to a reader of captures only */
+#define MCAS_VALUE_STRING 0u        /* text: mcas_item_format */
+#define MCAS_VALUE_UINT8 1u
+#define MCAS_VALUE_UINT16 2u
+#define MCAS_VALUE_UINT24 3u
+#define MCAS_VALUE_UINT32 4u
+#define MCAS_VALUE_UINT64 5u
+#define MCAS_VALUE_IPV4 6u
+#define MCAS_VALUE_IPV6 7u
+#define MCAS_VALUE_ETHER 8u
+#define MCAS_VALUE_BYTES 9u          /* known to a reader of captures only */
+#define MCAS_VALUE_FRAME_NUMBER 10u  /* known to a reader of captures only */
+#define MCAS_VALUE_RELATIVE_TIME 11u /* known to a reader of captures only */
 
 /* How a number is shown where its type leaves a choice. */
 #define MCAS_DISPLAY_PLAIN 0u
@@ -397,13 +435,15 @@ typedef struct mcas_iter {
 /* mcas_field_info: a row of the table of fields. */
 typedef struct mcas_field_info {
     uint32_t id;             /* MCAS_FIELD_... */
-    uint32_t kind;           /* MCAS_STRING and the like */
+    uint32_t kind;           /* MCAS_VALUE_STRING and the like */
     uint32_t display;        /* MCAS_DISPLAY_... */
     uint32_t flags;          /* MCAS_FLAG_SECRET and the like */
-    const char *name;        /* display-filter name, permanent */
+    const char *name;        /* as in Wireshark's display filters, permanent */
     const char *label;       /* for people */
     const char *description; /* what the label does not say */
-    const char *key;         /* on the wire, in lower case, or NULL */
+    const char *key;         /* its usual key on the wire, in lower case, or
+                                NULL. Phones say id for terminalid, and
+                                term_type; ip_tel_num may have a number */
 } mcas_field_info;
 
 /* The fields, by their permanent numbers. */
@@ -537,15 +577,23 @@ mcas_status mcas_type_get(uint32_t id, mcas_type_info *out);
 mcas_status mcas_field_get(uint32_t id, mcas_field_info *out);
 
 /*
- * mcas_field_value: a name that a value of a field has. Count index up from
- * 0 to list them all, in the order of the values.
+ * mcas_field_value_name: a name that a value of a field has. Count index up
+ * from 0 to list them all, in the order of the values.
  *
  * Parameters: id, MCAS_FIELD_...; index; number, the value; name, its name.
  * Returns: MCAS_OK; MCAS_END behind the last; MCAS_ERR_RANGE where there is
  * no such field.
  */
-mcas_status mcas_field_value(uint32_t id, uint32_t index, uint32_t *number,
-                             const char **name);
+mcas_status mcas_field_value_name(uint32_t id, uint32_t index,
+                                  uint32_t *number, const char **name);
+
+/*
+ * mcas_value_name: what a value of a field is called, such as "Success" for
+ * number 0 of id MCAS_FIELD_RESULT_CODE.
+ *
+ * Returns: the name; NULL where there is none.
+ */
+const char *mcas_value_name(uint32_t id, uint64_t number);
 
 /*
  * mcas_note_get: the row of a note. Count id up from 0 to list them all.
@@ -560,11 +608,14 @@ mcas_status mcas_note_get(uint32_t id, mcas_note_info *out);
 #define MCAS_SNIFF_CANDIDATE 2u     /* worth parsing */
 
 /*
- * mcas_sniff: a first look at bytes that nothing is known of, which costs
- * next to nothing where the answer is no. The first two answers are certain
- * for requests; of responses only the first that is not interim is looked
- * at. The third promises nothing, and is also given for what ends HTTP on a
- * connection (CONNECT, 101).
+ * mcas_sniff: a first look at bytes that nothing is known of, such as a
+ * packet's, which costs next to nothing where the answer is no. It speaks of
+ * these bytes alone: more of them may change it, and it has no context, so
+ * where the request is known ask mcas_classify. The first two answers are
+ * certain of requests whose heads are whole; of responses only the first that
+ * is not interim is looked at, and only one that begins as a provisioning
+ * response is MCAS_SNIFF_CANDIDATE. That answer promises nothing, and is also
+ * given for what ends HTTP on a connection (CONNECT, 101).
  *
  * Returns: MCAS_OK.
  */
@@ -577,19 +628,20 @@ mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
 
 /*
  * mcas_classify: whether the first message of a stream is of this protocol;
- * of a stream of responses, the first that is not interim. Yes and no are
- * final: more bytes do not change them, except that a yes becomes a no where
- * what follows is no HTTP after all.
+ * of a stream of responses, the first that is not interim. For one context,
+ * yes and no are final: more bytes do not change them, except that a yes
+ * becomes a no where what follows is no HTTP after all. Without a context a
+ * response is only ours if its body begins ResultCode=.
  *
  * Parameters: context, what the stream answers, or NULL; answer,
  * MCAS_CLASS_...; message_type, with a yes the type as far as it can be told
- * by now, else MCAS_TYPE_NONE; needed, with MCAS_CLASS_MORE how many bytes
+ * by now, else MCAS_TYPE_NONE; missing, with MCAS_CLASS_MORE how many bytes
  * more there must be, at least 1, before the answer can be yes, else 0.
  * Returns: MCAS_OK.
  */
 mcas_status mcas_classify(const uint8_t *buf, size_t len,
                           const mcas_context *context, uint32_t *answer,
-                          uint32_t *message_type, size_t *needed);
+                          uint32_t *message_type, size_t *missing);
 
 /*
  * mcas_message_parse: reads the message at the beginning of a buffer, which
@@ -609,11 +661,14 @@ mcas_status mcas_message_parse(const uint8_t *buf, size_t len,
 
 /*
  * mcas_message_from_parts: what a message is for that something else has
- * taken apart, to be read on by mcas_body_items. Its spans are empty, but
- * for its body; of its head, mcas_head_items gives the type alone.
+ * taken apart, to be read on by mcas_body_items. It counts as complete
+ * unless MCAS_CONTEXT_CUT says otherwise, its framing as MCAS_FRAMING_LENGTH,
+ * and its spans are empty but for the body, which is all of body: of its
+ * head, mcas_head_items gives the type, and the notes on that.
  *
  * Parameters: parts; body and body_len, its body with chunks undone.
- * Returns: MCAS_OK; MCAS_ERR_RANGE for a status above 65535.
+ * Returns: MCAS_OK, also for one that is cut; MCAS_ERR_RANGE for a status
+ * above 65535.
  */
 mcas_status mcas_message_from_parts(const mcas_parts *parts,
                                     const uint8_t *body, size_t body_len,
@@ -631,9 +686,9 @@ mcas_status mcas_head_items(const mcas_message *message, mcas_iter *iter);
  * mcas_body_items: begins reading the body of a message. Go on with
  * mcas_next, giving it the body's bytes; spans are places in them.
  *
- * Parameters: body and body_len, the bytes of message->body with chunks
- * undone: those of the message's buffer themselves, unless message->framing
- * is MCAS_FRAMING_CHUNKED; or what mcas_body_bytes wrote.
+ * Parameters: body and body_len, the body with its chunks undone, no more
+ * and no less: what mcas_body_bytes wrote; or, if message->framing is not
+ * MCAS_FRAMING_CHUNKED, buf + message->body.offset and message->body.length.
  * Returns: MCAS_OK.
  */
 mcas_status mcas_body_items(const mcas_message *message, const uint8_t *body,
@@ -669,12 +724,20 @@ mcas_status mcas_bigip_items(const uint8_t *buf, size_t len,
 
 /*
  * mcas_target_items: begins reading the target of a request, or its path
- * alone: the host in it, and the firmware that it names.
+ * alone: the host in it, the firmware that it names, and its query.
  *
  * Returns: MCAS_OK.
  */
 mcas_status mcas_target_items(const uint8_t *buf, size_t len,
                               mcas_iter *iter);
+
+/*
+ * mcas_host_items: begins reading the value of a Host header; a port may
+ * follow the host.
+ *
+ * Returns: MCAS_OK.
+ */
+mcas_status mcas_host_items(const uint8_t *buf, size_t len, mcas_iter *iter);
 
 /*
  * mcas_next: the next item.
@@ -692,8 +755,8 @@ mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
  *
  * MCAS_FORMAT_VALUE writes a field's value alone: a text in full, numbers in
  * decimal (0xb8 where MCAS_DISPLAY_HEX, 00:1f:67 where MCAS_DISPLAY_OUI),
- * addresses as usual; of a note, the name of the field that it is
- * about. MCAS_FORMAT_TEXT writes the bytes of the item's span, such as
+ * addresses as usual; of a note, the name (mcas_field_info) of the field that
+ * it is about. MCAS_FORMAT_TEXT writes the bytes of the item's span, such as
  * 0000 for a result code of 0, or the value that a note is about.
  * MCAS_FORMAT_LINE writes "Result code: Success (0)", in brackets if the
  * value is computed, and "Warning: Values contradict each other (Gateway)";
@@ -705,10 +768,10 @@ mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
  * ISO-8859-1; so no byte is lost. A NUL becomes U+2400.
  *
  * Parameters: buf and len, what the item was read from; style,
- * MCAS_FORMAT_...; out and out_len, room for the text and the NUL behind it,
- * or NULL and 0 to ask what is needed;
+ * MCAS_FORMAT_...; out and out_len, room for the text and the NUL behind it;
  * needed, how many bytes the whole text has, without the NUL: but for a line,
- * at most three times the span's length, or 40.
+ * at most three times the span's length, or 40. To ask for it give NULL and
+ * 0, which is never room enough: the status is MCAS_PARTIAL then.
  * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it: then
  * out holds the whole characters that fit, and a NUL if out_len is not 0;
  * MCAS_ERR_RANGE where there is no such style.
@@ -723,8 +786,8 @@ mcas_status mcas_item_format(const uint8_t *buf, size_t len,
  * Parameters: buf and len, what the message was parsed from; out and
  * out_len, room for the body; needed, how many bytes it has:
  * message->body_length, which is at most len.
- * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it: then
- * out holds what fits.
+ * Returns: MCAS_OK, also for what is there of a body that is cut or broken;
+ * MCAS_PARTIAL if there was not room for all of it: then out holds what fits.
  */
 mcas_status mcas_body_bytes(const mcas_message *message, const uint8_t *buf,
                             size_t len, uint8_t *out, size_t out_len,
@@ -736,8 +799,9 @@ mcas_status mcas_body_bytes(const mcas_message *message, const uint8_t *buf,
  *
  * Parameters: buf and len, the chunks; out and out_len, room for their data;
  * needed, how many bytes of data there are, at most len.
- * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it: then
- * out holds what fits.
+ * Returns: MCAS_OK, also for what is there of chunks that are cut or broken,
+ * of which mcas_message_parse tells; MCAS_PARTIAL if there was not room for
+ * all of it: then out holds what fits.
  */
 mcas_status mcas_body_dechunk(const uint8_t *buf, size_t len, uint8_t *out,
                               size_t out_len, size_t *needed);

@@ -73,7 +73,7 @@ first_seq(tvbuff_t *tvb, const struct tcpinfo *tcp)
 
 /* What nothing is known of, and only the head matters of. */
 static const mcas_context head_only = {
-    MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, MCAS_HEAD_ONLY
+    MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, MCAS_CONTEXT_HEAD_ONLY
 };
 
 /* Announced bytes that are not at hand, as far as sequence numbers and
@@ -261,7 +261,7 @@ add_request(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
     }
     exchange->request_type = message->message_type;
     exchange->request_method = message->method;
-    exchange->request_whole = (message->flags & MCAS_COMPLETE) != 0;
+    exchange->request_whole = (message->flags & MCAS_MESSAGE_COMPLETE) != 0;
     /* The frame that shows it; but what a response refers to must not change
      * between one visit of the response's frame and the next. */
     if (!exchange->response_frame) {
@@ -307,7 +307,7 @@ response_context(packet_info *pinfo, const struct tcpinfo *tcp,
         context.request_type = MCAS_TYPE_NONE;
     }
     if (tcp && (tcp->flags & TH_FIN))
-        context.flags = MCAS_END_OF_STREAM;
+        context.flags = MCAS_CONTEXT_END_OF_STREAM;
     return context;
 }
 
@@ -342,7 +342,7 @@ worth_following(packet_info *pinfo, const uint8_t *bytes, uint32_t length,
             *upgraded = true;
             return false;
         }
-        if (!(message.flags & MCAS_COMPLETE) || message.length == 0)
+        if (!(message.flags & MCAS_MESSAGE_COMPLETE) || message.length == 0)
             return false;
     }
     return false;
@@ -367,7 +367,7 @@ begin_message(connection *conn, packet_info *pinfo,
         }
     } else if (mcas_message_parse(bytes, length, &head_only, &message) >= 0
                && message.kind == MCAS_KIND_REQUEST
-               && (message.flags & MCAS_HEAD_COMPLETE)) {
+               && (message.flags & MCAS_MESSAGE_HEAD_COMPLETE)) {
         add_request(conn, pinfo, tcp, seq, &message);
     }
 }
@@ -498,7 +498,7 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
         }
         messages++;
         at += message.length;
-        if (!(message.flags & MCAS_COMPLETE)) {
+        if (!(message.flags & MCAS_MESSAGE_COMPLETE)) {
             conn->body_open[side] = tcp && message.body_missing > 0;
             conn->body_end[side] = base + at + missing_bytes(&message);
             break;

@@ -181,9 +181,9 @@ keep_part(drawing *draw, const source *from, const mcas_item *item)
         return;
     if (item->id == MCAS_FIELD_RESULT_CODE)
         parts->success = item->number == 0;
-    if (fields[item->id].kind == MCAS_IPV4)
+    if (fields[item->id].kind == MCAS_VALUE_IPV4)
         *part = ipv4_text(draw, item);
-    else if (fields[item->id].kind == MCAS_STRING
+    else if (fields[item->id].kind == MCAS_VALUE_STRING
              /* A result as it was sent: "0012" says more than "12". */
              || item->id == MCAS_FIELD_RESULT_CODE)
         *part = item_text(draw, from, item);
@@ -201,25 +201,25 @@ draw_field(drawing *draw, proto_tree *tree, const source *from,
     tvbuff_t *tvb = from->tvb;
 
     switch (fields[item->id].kind) {
-    case MCAS_STRING:
+    case MCAS_VALUE_STRING:
         return proto_tree_add_string(tree, id, tvb, start, length,
                                      item_text(draw, from, item));
-    case MCAS_IPV4: {
+    case MCAS_VALUE_IPV4: {
         uint32_t address;
 
         memcpy(&address, item->bytes, sizeof(address));
         return proto_tree_add_ipv4(tree, id, tvb, start, length, address);
     }
-    case MCAS_IPV6: {
+    case MCAS_VALUE_IPV6: {
         ws_in6_addr address;
 
         memcpy(&address, item->bytes, sizeof(address));
         return proto_tree_add_ipv6(tree, id, tvb, start, length, &address);
     }
-    case MCAS_ETHER:
+    case MCAS_VALUE_ETHER:
         return proto_tree_add_ether(tree, id, tvb, start, length,
                                     item->bytes);
-    case MCAS_UINT64:
+    case MCAS_VALUE_UINT64:
         return proto_tree_add_uint64(tree, id, tvb, start, length,
                                      item->number);
     default:
@@ -299,8 +299,9 @@ draw_digest(drawing *draw, const mcas_message *message, const source *body)
 
     if (message->message_type != MCAS_TYPE_FIRMWARE_RESPONSE
         || message->status != 200 || message->method == MCAS_METHOD_HEAD
-        || (message->flags & (MCAS_COMPLETE | MCAS_BODY_CODED
-                              | MCAS_BODY_BROKEN)) != MCAS_COMPLETE
+        || (message->flags & (MCAS_MESSAGE_COMPLETE | MCAS_MESSAGE_BODY_CODED
+                              | MCAS_MESSAGE_BODY_BROKEN))
+            != MCAS_MESSAGE_COMPLETE
         || !proto_field_is_referenced(draw->tree, id))
         return;
     checksum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -520,7 +521,7 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     draw.count = items_drawn(pinfo);
     mcas_head_items(&message, &iter);
     draw_items(&draw, &iter, &head);
-    if (message.flags & MCAS_HEAD_COMPLETE)
+    if (message.flags & MCAS_MESSAGE_HEAD_COMPLETE)
         draw_body(&draw, &message, &head);
     draw_exchange(&draw, &message, tvb, found ? found->exchange : NULL);
 
@@ -559,8 +560,8 @@ value_strings(uint32_t id)
                                            sizeof(value_string));
     value_string string = { 0, NULL };
 
-    while (mcas_field_value(id, wmem_array_get_count(strings), &string.value,
-                            &string.strptr) == MCAS_OK)
+    while (mcas_field_value_name(id, wmem_array_get_count(strings),
+                                 &string.value, &string.strptr) == MCAS_OK)
         wmem_array_append_one(strings, string);
     if (wmem_array_get_count(strings) == 0) {
         wmem_destroy_array(strings);
@@ -575,17 +576,17 @@ static enum ftenum
 field_type(const mcas_field_info *field)
 {
     switch (field->kind) {
-    case MCAS_UINT8: return FT_UINT8;
-    case MCAS_UINT16: return FT_UINT16;
-    case MCAS_UINT24: return FT_UINT24;
-    case MCAS_UINT32: return FT_UINT32;
-    case MCAS_UINT64: return FT_UINT64;
-    case MCAS_IPV4: return FT_IPv4;
-    case MCAS_IPV6: return FT_IPv6;
-    case MCAS_ETHER: return FT_ETHER;
-    case MCAS_BYTES: return FT_BYTES;
-    case MCAS_FRAME_NUMBER: return FT_FRAMENUM;
-    case MCAS_RELATIVE_TIME: return FT_RELATIVE_TIME;
+    case MCAS_VALUE_UINT8: return FT_UINT8;
+    case MCAS_VALUE_UINT16: return FT_UINT16;
+    case MCAS_VALUE_UINT24: return FT_UINT24;
+    case MCAS_VALUE_UINT32: return FT_UINT32;
+    case MCAS_VALUE_UINT64: return FT_UINT64;
+    case MCAS_VALUE_IPV4: return FT_IPv4;
+    case MCAS_VALUE_IPV6: return FT_IPv6;
+    case MCAS_VALUE_ETHER: return FT_ETHER;
+    case MCAS_VALUE_BYTES: return FT_BYTES;
+    case MCAS_VALUE_FRAME_NUMBER: return FT_FRAMENUM;
+    case MCAS_VALUE_RELATIVE_TIME: return FT_RELATIVE_TIME;
     default: return FT_STRING;
     }
 }
@@ -598,7 +599,7 @@ field_display(const mcas_field_info *field)
         return BASE_OUI;
     if (field->display == MCAS_DISPLAY_HEX)
         return BASE_HEX;
-    if (field->kind >= MCAS_UINT8 && field->kind <= MCAS_UINT64)
+    if (field->kind >= MCAS_VALUE_UINT8 && field->kind <= MCAS_VALUE_UINT64)
         return BASE_DEC;
     return BASE_NONE;
 }

@@ -14,7 +14,7 @@ use crate::items::Cursor;
 use crate::message::{self, Context, Message};
 use crate::notes::NOTES;
 use crate::types::{TYPES, TYPE_NONE};
-use crate::{Error, MAX_INPUT};
+use crate::{Error, Span, MAX_INPUT};
 use core::ffi::{c_char, CStr};
 use core::mem::MaybeUninit;
 use core::ptr;
@@ -171,7 +171,7 @@ pub struct NoteInfo {
 pub struct TypeInfo {
     pub id: u32,
     pub kind: u32,
-    pub other: u32,
+    pub counterpart: u32,
     pub reserved: u32,
     pub name: *const c_char,
     pub description: *const c_char,
@@ -295,12 +295,12 @@ pub unsafe extern "C" fn mcas_field_get(
     })
 }
 
-/// See `mcas_field_value` in `include/mcas.h`.
+/// See `mcas_field_value_name` in `include/mcas.h`.
 ///
 /// # Safety
 /// `number` and `name` are NULL or good for writing.
 #[no_mangle]
-pub unsafe extern "C" fn mcas_field_value(
+pub unsafe extern "C" fn mcas_field_value_name(
     id: u32,
     index: u32,
     number: *mut u32,
@@ -317,6 +317,14 @@ pub unsafe extern "C" fn mcas_field_value(
         }
         Ok(OK)
     })
+}
+
+/// See `mcas_value_name` in `include/mcas.h`.
+#[no_mangle]
+pub extern "C" fn mcas_value_name(id: u32, number: u64) -> *const c_char {
+    let names = Field::from_number(id).map_or(&[][..], |f| f.info().names);
+    let named = names.iter().find(|row| u64::from(row.0) == number);
+    optional(named.map(|row| row.1))
 }
 
 /// See `mcas_note_get` in `include/mcas.h`.
@@ -355,7 +363,7 @@ pub unsafe extern "C" fn mcas_type_get(id: u32, out: *mut TypeInfo) -> Status {
         let info = TypeInfo {
             id,
             kind: info.kind,
-            other: info.other,
+            counterpart: info.counterpart,
             reserved: 0,
             name: info.name.as_ptr(),
             description: info.description.as_ptr(),
@@ -392,7 +400,7 @@ pub unsafe extern "C" fn mcas_sniff(
 ///
 /// # Safety
 /// `buf` is NULL or good for reading `len` bytes, `context` NULL or good for
-/// reading, `answer`, `message_type` and `needed` NULL or good for writing.
+/// reading, `answer`, `message_type` and `missing` NULL or good for writing.
 #[no_mangle]
 pub unsafe extern "C" fn mcas_classify(
     buf: *const u8,
@@ -400,10 +408,10 @@ pub unsafe extern "C" fn mcas_classify(
     context: *const Context,
     answer: *mut u32,
     message_type: *mut u32,
-    needed: *mut usize,
+    missing: *mut usize,
 ) -> Status {
     guard(|| {
-        let (answer, needed) = (output(answer)?, output(needed)?);
+        let (answer, missing) = (output(answer)?, output(missing)?);
         let message_type = output(message_type)?;
         // SAFETY: the caller's promise.
         let (input, context) = unsafe { (bytes(buf, len)?, known(context)) };
@@ -417,7 +425,7 @@ pub unsafe extern "C" fn mcas_classify(
         unsafe {
             answer.write(class);
             message_type.write(number);
-            needed.write(more);
+            missing.write(more);
         }
         Ok(OK)
     })
@@ -611,6 +619,20 @@ pub unsafe extern "C" fn mcas_target_items(
     unsafe { part_items(Cursor::target, buf, len, iter) }
 }
 
+/// See `mcas_host_items` in `include/mcas.h`.
+///
+/// # Safety
+/// As for `part_items`.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_host_items(
+    buf: *const u8,
+    len: usize,
+    iter: *mut Iter,
+) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { part_items(Cursor::host_header, buf, len, iter) }
+}
+
 /// Puts a cursor into the caller's iterator, the rest of which stays as is.
 ///
 /// # Safety
@@ -640,7 +662,12 @@ pub unsafe extern "C" fn mcas_next(
         let cursor = unsafe { &mut *iter.cast::<Cursor>() };
         // SAFETY: the caller's promise.
         let input = unsafe { bytes(buf, len) }?;
-        let item = cursor.next(input).ok_or(END)?;
+        let mut item = cursor.next(input).ok_or(END)?;
+        // With other bytes than before a place may be outside of them; a
+        // caller who reads it must not be led there.
+        if item.span.end() > input.len() {
+            item.span = Span::EMPTY;
+        }
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(item) };
         Ok(OK)

@@ -17,6 +17,7 @@ use crate::fields::{self, Field, Kind};
 use crate::firmware;
 use crate::head::{self, Name};
 use crate::item::{Item, PERCENT_ENCODED};
+use crate::lan;
 use crate::message::{
     Message, Method, BODY_BROKEN, BODY_CODED, COMPLETE, FRAMING_UNCLEAR,
     HEAD_COMPLETE, KIND_RESPONSE, UNMATCHED,
@@ -213,7 +214,27 @@ impl Cursor {
             cursor.host(value, target.host);
         }
         cursor.firmware(value, target.path);
+        // The query is read as in a head of which nothing else is there.
+        cursor.begin_query(target.query);
+        cursor.stage = Stage::Query as u32;
+        cursor.message_flags = HEAD_COMPLETE;
+        cursor.message_type = lan::type_of(target.path.of(value));
+        (cursor.head_end, cursor.first_header) = (cursor.end, cursor.end);
         cursor
+    }
+
+    /// Reads the value of a Host header.
+    pub fn host_header(value: &[u8]) -> Cursor {
+        let mut cursor = Cursor::default();
+        let host = target::host(value, Span::between(0, value.len()));
+        cursor.host(value, host);
+        cursor
+    }
+
+    fn begin_query(&mut self, query: Span) {
+        (self.at, self.end) = (query.offset, query.end() as u32);
+        self.grammar = Grammar::Form as u32;
+        self.text_flags = PERCENT_ENCODED;
     }
 
     /// The next item. `input` is the bytes that the cursor was made for.
@@ -243,10 +264,7 @@ impl Cursor {
                 let first = head::first_header(input, self.begin as usize);
                 self.first_header = first as u32;
                 self.head_start(input);
-                self.at = self.query.offset;
-                self.end = self.query.end() as u32;
-                self.grammar = Grammar::Form as u32;
-                self.text_flags = PERCENT_ENCODED;
+                self.begin_query(self.query);
                 Stage::Query
             }
             n if n == Stage::Query as u32 => {
@@ -531,10 +549,6 @@ impl Cursor {
             self.grammar = Grammar::None as u32;
             self.note(Note::BodyEncoded, MESSAGE, 0, all);
         }
-        if self.message_flags & BODY_BROKEN != 0 {
-            let end = Span::between(body.len(), body.len());
-            self.note(Note::ValueInvalid, MESSAGE, 0, end);
-        }
     }
 
     /// Reads one pair; `false` if there is none. `cut` tells that what the
@@ -806,6 +820,9 @@ impl Cursor {
                 }
             }
         }
+        if self.message_flags & BODY_BROKEN != 0 {
+            self.note(Note::ValueInvalid, MESSAGE, 0, end);
+        }
         if !complete && self.truncation_noted == 0 {
             self.truncated(MESSAGE, 0, end);
         }
@@ -915,8 +932,13 @@ pub fn persistence_cookie(value: &[u8]) -> Items<'_> {
     Items { cursor: Cursor::persistence_cookie(value), input: value }
 }
 
+/// Reads the value of a Host header, with or without a port.
+pub fn host(value: &[u8]) -> Items<'_> {
+    Items { cursor: Cursor::host_header(value), input: value }
+}
+
 /// Reads the target of a request, or its path alone: the host that is in it,
-/// and the firmware it names.
+/// the firmware it names, and its query.
 pub fn target(value: &[u8]) -> Items<'_> {
     Items { cursor: Cursor::target(value), input: value }
 }

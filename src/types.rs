@@ -25,7 +25,7 @@ pub struct TypeInfo {
     /// [`KIND_REQUEST`] or [`KIND_RESPONSE`].
     pub kind: u32,
     /// Type of a request's response, or of a response's request.
-    pub other: u32,
+    pub counterpart: u32,
     /// Name for people.
     pub name: &'static CStr,
     /// What such a message is for.
@@ -66,7 +66,7 @@ macro_rules! types {
             TypeInfo {
                 id: $number,
                 kind: $kind,
-                other: $other,
+                counterpart: $other,
                 name: c_str(concat!($name, "\0")),
                 description: c_str(concat!($description, "\0")),
             },
@@ -121,7 +121,7 @@ pub(crate) fn response_to(request: u32) -> u32 {
     TYPES
         .get(request as usize)
         .filter(|info| info.kind == KIND_REQUEST)
-        .map_or(TYPE_NONE, |info| info.other)
+        .map_or(TYPE_NONE, |info| info.counterpart)
 }
 
 #[cfg(test)]
@@ -132,8 +132,8 @@ mod tests {
     fn numbers_are_places_in_the_table() {
         for (i, info) in TYPES.iter().enumerate() {
             assert_eq!(info.id as usize, i);
-            let other = &TYPES[info.other as usize];
-            assert_eq!(other.other, info.id);
+            let other = &TYPES[info.counterpart as usize];
+            assert_eq!(other.counterpart, info.id);
             assert_ne!(other.kind, info.kind);
             assert_eq!(info.name().as_bytes(), info.name.to_bytes());
             let text = info.description();

@@ -117,12 +117,12 @@ fn rules_of_field_value() {
     let (n, s) = (number.place(), name.place());
     let all = fields::FIELDS.len() as u32;
     unsafe {
-        assert_eq!(mcas_field_value(0, 0, null_mut(), s), ERR_NULL);
-        assert_eq!(mcas_field_value(0, 0, n, null_mut()), ERR_NULL);
-        assert_eq!(mcas_field_value(all, 0, n, s), ERR_RANGE);
-        assert_eq!(mcas_field_value(u32::MAX, 0, n, s), ERR_RANGE);
-        assert_eq!(mcas_field_value(0, 14, n, s), END);
-        assert_eq!(mcas_field_value(0, u32::MAX, n, s), END);
+        assert_eq!(mcas_field_value_name(0, 0, null_mut(), s), ERR_NULL);
+        assert_eq!(mcas_field_value_name(0, 0, n, null_mut()), ERR_NULL);
+        assert_eq!(mcas_field_value_name(all, 0, n, s), ERR_RANGE);
+        assert_eq!(mcas_field_value_name(u32::MAX, 0, n, s), ERR_RANGE);
+        assert_eq!(mcas_field_value_name(0, 14, n, s), END);
+        assert_eq!(mcas_field_value_name(0, u32::MAX, n, s), END);
     }
     assert!(number.untouched() && name.untouched());
 }
@@ -420,8 +420,23 @@ fn parts_alone() {
             mcas_target_items,
             items::target,
             "http://verup-mcas.o.flets/fw/A/b.bin?c",
-            "host odm firmware.path firmware.model firmware.file",
+            "host odm firmware.path firmware.model firmware.file param \
+             param.name param.value",
         ),
+        (
+            mcas_target_items,
+            items::target,
+            "/cas_tel_conf/?id=001F67A1B2C3&term_type=4",
+            "terminal_id terminal_id.mac terminal_id.oui term_type",
+        ),
+        (
+            mcas_target_items,
+            items::target,
+            "/?CompanyCode=%41&dscp=46",
+            "company_code dscp dscp.tos",
+        ),
+        (mcas_host_items, items::host, "add-con.mcas:80", "host"),
+        (mcas_host_items, items::host, "verup-mcas.o.flets", "host odm"),
         (mcas_target_items, items::target, "/", ""),
         (mcas_target_items, items::target, "", ""),
     ] {
@@ -439,7 +454,8 @@ fn parts_alone() {
         assert_eq!(found, expected);
         let found: Vec<_> = found
             .iter()
-            .map(|item| &item.as_field().unwrap().info().name()[5..])
+            .filter_map(|item| item.as_field())
+            .map(|field| &field.info().name()[5..])
             .collect();
         assert_eq!(found.join(" "), names);
     }
@@ -630,18 +646,23 @@ fn tables() {
             let (mut n, mut s) = (Out::new(), Out::new());
             let (id, i) = (info.id, i as u32);
             let status =
-                unsafe { mcas_field_value(id, i, n.place(), s.place()) };
+                unsafe { mcas_field_value_name(id, i, n.place(), s.place()) };
             assert_eq!(status, OK);
             assert_eq!((n.get(), string(s.get())), (number, Some(name)));
+            let named = mcas_value_name(info.id, number.into());
+            assert_eq!(string(named), Some(name));
         }
         let end = row.names.len() as u32;
         let (mut n, mut s) = (Out::new(), Out::new());
-        let status =
-            unsafe { mcas_field_value(info.id, end, n.place(), s.place()) };
+        let status = unsafe {
+            mcas_field_value_name(info.id, end, n.place(), s.place())
+        };
         assert_eq!(status, END);
+        assert_eq!(string(mcas_value_name(info.id, u64::MAX)), None);
         count += 1;
     }
     assert_eq!(count, fields::FIELDS.len());
+    assert_eq!(string(mcas_value_name(u32::MAX, 0)), None);
 
     let mut count = 0;
     let mut out = Out::<NoteInfo>::new();
@@ -663,7 +684,7 @@ fn tables() {
     while unsafe { mcas_type_get(count as u32, out.place()) } == OK {
         let (info, row) = (out.get(), &types::TYPES[count]);
         assert_eq!((info.id, info.kind), (row.id, row.kind));
-        assert_eq!((info.other, info.reserved), (row.other, 0));
+        assert_eq!((info.counterpart, info.reserved), (row.counterpart, 0));
         assert_eq!(string(info.name), Some(row.name));
         assert_eq!(string(info.description), Some(row.description));
         // What a field of that value is called.
@@ -750,6 +771,9 @@ fn garbage_is_harmless() {
                 for _ in 0..50 {
                     let status = mcas_next(buf, len, iter, out.place());
                     assert!(matches!(status, OK | END), "{message:?}");
+                    // Wherever it says to look, there is something.
+                    let inside = |item: Item| item.span.end() <= len;
+                    assert!(status == END || inside(out.get()));
                 }
             }
             let item = garbage::<Item>(&mut random);
@@ -995,7 +1019,9 @@ fn panics_become_a_status() {
         .collect();
     // Those that have no status have nothing that could panic.
     let mut guarded = header::functions();
-    for name in ["version", "abi_version", "status_name", "status_text"] {
+    for name in
+        ["version", "abi_version", "status_name", "status_text", "value_name"]
+    {
         assert!(guarded.remove(&format!("mcas_{name}")), "{name}");
     }
     assert_eq!(panicked, guarded, "{printed}");

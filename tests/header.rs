@@ -140,7 +140,7 @@ mod declarations {
             content_encoding
         }
         capi::TypeInfo, mcas_type_info {
-            id kind other reserved name description
+            id kind counterpart reserved name description
         }
         capi::Iter, mcas_iter { state }
         capi::FieldInfo, mcas_field_info {
@@ -169,7 +169,8 @@ mod declarations {
             mcas_version()
             mcas_status_name(_)
             mcas_field_get(_, _)
-            mcas_field_value(_, _, _, _)
+            mcas_field_value_name(_, _, _, _)
+            mcas_value_name(_, _)
             mcas_note_get(_, _)
             mcas_sniff(_, _, _)
             mcas_status_text(_)
@@ -183,6 +184,7 @@ mod declarations {
             mcas_cookie_items(_, _, _)
             mcas_bigip_items(_, _, _)
             mcas_target_items(_, _, _)
+            mcas_host_items(_, _, _)
             mcas_next(_, _, _, _)
             mcas_item_format(_, _, _, _, _, _, _)
             mcas_body_bytes(_, _, _, _, _, _)
@@ -246,10 +248,12 @@ mod declarations {
         }
         constants! { "", message:
             KIND_UNKNOWN KIND_REQUEST KIND_RESPONSE
+        }
+        constants! { "MESSAGE_", message:
             COMPLETE HEAD_COMPLETE BODY_CODED UNMATCHED BODY_BROKEN
             FRAMING_UNCLEAR
-            END_OF_STREAM HEAD_ONLY CUT
         }
+        constants! { "CONTEXT_", message: END_OF_STREAM HEAD_ONLY CUT }
         constants! { "ITEM_", item: GENERATED PERCENT_ENCODED }
         add("ITEM_FIELD".into(), item::KIND_FIELD.into());
         add("ITEM_NOTE".into(), item::KIND_NOTE.into());
@@ -275,7 +279,7 @@ mod declarations {
             Unknown Utf8 Latin1 ShiftJis EucJp Other
         }
         variants! { "FORMAT_", Style: Value Text Line }
-        variants! { "", Kind:
+        variants! { "VALUE_", Kind:
             String Uint8 Uint16 Uint24 Uint32 Uint64 Ipv4 Ipv6 Ether Bytes
             FrameNumber RelativeTime
         }

@@ -110,20 +110,6 @@ static json_t *text(struct bytes from, const mcas_item *item, uint32_t style)
     return string;
 }
 
-/* What a number says, such as "Success" for a result code of 0; or NULL. */
-static const char *meaning(const mcas_item *item)
-{
-    uint32_t index, number;
-    const char *name;
-
-    for (index = 0; mcas_field_value(item->id, index, &number, &name) ==
-                    MCAS_OK; index++) {
-        if (number == item->number)
-            return name;
-    }
-    return NULL;
-}
-
 static void add_field(json_t *object, struct bytes from,
                       const mcas_item *item)
 {
@@ -133,9 +119,9 @@ static void add_field(json_t *object, struct bytes from,
         return;
     json_object_set_new(object, "name", json_string(field.name));
     json_object_set_new(object, "label", json_string(field.label));
-    if (field.kind >= MCAS_UINT8 && field.kind <= MCAS_UINT64 &&
+    if (field.kind >= MCAS_VALUE_UINT8 && field.kind <= MCAS_VALUE_UINT64 &&
         field.display != MCAS_DISPLAY_OUI) {
-        const char *says = meaning(item);
+        const char *says = mcas_value_name(item->id, item->number);
 
         json_object_set_new(object, "value",
                             json_integer((json_int_t)item->number));
@@ -216,7 +202,7 @@ static void print_message(struct bytes stream, size_t offset,
     json_object_set_new(object, "length",
                         json_integer(message->length - message->begin));
     json_object_set_new(object, "complete",
-                        json_boolean(message->flags & MCAS_COMPLETE));
+                        json_boolean(message->flags & MCAS_MESSAGE_COMPLETE));
 
     check(mcas_head_items(message, &iter));
     add_items(object, 0, rest, &iter);
@@ -244,7 +230,7 @@ static void print_messages(const char *name, struct requests *requests)
         mcas_status status;
 
         /* So a body without a length ends where the file does. */
-        context.flags = MCAS_END_OF_STREAM;
+        context.flags = MCAS_CONTEXT_END_OF_STREAM;
         if (requests->answered < requests->count) {
             const struct request *request =
                 &requests->list[requests->answered];
@@ -259,7 +245,7 @@ static void print_messages(const char *name, struct requests *requests)
             die(name, mcas_status_text(status));
         if (message.message_type != MCAS_TYPE_NONE)
             print_message(stream, offset, &message);
-        if (!(message.flags & MCAS_COMPLETE))
+        if (!(message.flags & MCAS_MESSAGE_COMPLETE))
             break;
         if (message.kind == MCAS_KIND_REQUEST) {
             size_t size = sizeof *requests->list;

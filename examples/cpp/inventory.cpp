@@ -54,7 +54,7 @@ static void count(mcas::bytes stream, inventory &found)
             if (!name.empty())
                 found[name]++;
         }
-        if (!(message.flags & MCAS_COMPLETE))
+        if (!(message.flags & MCAS_MESSAGE_COMPLETE))
             break;
         stream.remove_prefix(message.length);
     }

@@ -79,7 +79,7 @@ NOTES = _rows(lib.mcas_note_get, "mcas_note_info")
 # row of FIELDS or NOTES.
 Item = namedtuple("Item", "name value text level info")
 
-# `raw` is the mcas_message: raw.flags & MCAS_COMPLETE and the like. `type` is
+# `raw` is the mcas_message: raw.flags & MCAS_MESSAGE_COMPLETE and the like. `type` is
 # one of MCAS_TYPE_..., `offset` its first byte in the stream.
 Message = namedtuple("Message", "type name offset items raw")
 
@@ -101,11 +101,11 @@ def _item(data, item):
     info = FIELDS[item.id]
     if info["display"] == MCAS_DISPLAY_OUI:
         value = _format(data, item, MCAS_FORMAT_VALUE)
-    elif MCAS_UINT8 <= info["kind"] <= MCAS_UINT64:
+    elif MCAS_VALUE_UINT8 <= info["kind"] <= MCAS_VALUE_UINT64:
         value = item.number
     else:
         value = _format(data, item, MCAS_FORMAT_VALUE)
-        if info["kind"] in (MCAS_IPV4, MCAS_IPV6):
+        if info["kind"] in (MCAS_VALUE_IPV4, MCAS_VALUE_IPV6):
             value = ipaddress.ip_address(value)
     return Item(info["name"], value, text, item.level, info)
 
@@ -144,7 +144,7 @@ def messages(data, requests=()):
     while offset < len(data):
         context = ffi.new("mcas_context *")
         context.request_type = MCAS_TYPE_UNSEEN
-        context.flags = MCAS_END_OF_STREAM
+        context.flags = MCAS_CONTEXT_END_OF_STREAM
         if waiting:
             context.request_type = waiting[0].type
             context.request_method = waiting[0].raw.method
@@ -162,7 +162,7 @@ def messages(data, requests=()):
         start = offset + raw.begin
         yield Message(raw.message_type, name, start, read, raw)
         tunnel = raw.method == MCAS_METHOD_CONNECT and raw.status // 100 == 2
-        if not raw.flags & MCAS_COMPLETE or raw.status == 101 or tunnel:
+        if not raw.flags & MCAS_MESSAGE_COMPLETE or raw.status == 101 or tunnel:
             break
         if waiting and raw.status >= 200:
             waiting.pop(0)

@@ -38,7 +38,7 @@ typedef struct mcas_span {
 typedef struct mcas_type_info {
     uint32_t id;
     uint32_t kind;
-    uint32_t other;
+    uint32_t counterpart;
     uint32_t reserved;
     const char *name;
     const char *description;
@@ -66,15 +66,15 @@ typedef struct mcas_type_info {
 #define MCAS_CHARSET_SHIFT_JIS 3u
 #define MCAS_CHARSET_EUC_JP 4u
 #define MCAS_CHARSET_OTHER 5u
-#define MCAS_COMPLETE 1u
-#define MCAS_HEAD_COMPLETE 2u
-#define MCAS_BODY_CODED 4u
-#define MCAS_UNMATCHED 8u
-#define MCAS_BODY_BROKEN 16u
-#define MCAS_FRAMING_UNCLEAR 32u
-#define MCAS_END_OF_STREAM 1u
-#define MCAS_HEAD_ONLY 2u
-#define MCAS_CUT 4u
+#define MCAS_MESSAGE_COMPLETE 1u
+#define MCAS_MESSAGE_HEAD_COMPLETE 2u
+#define MCAS_MESSAGE_BODY_CODED 4u
+#define MCAS_MESSAGE_UNMATCHED 8u
+#define MCAS_MESSAGE_BODY_BROKEN 16u
+#define MCAS_MESSAGE_FRAMING_UNCLEAR 32u
+#define MCAS_CONTEXT_END_OF_STREAM 1u
+#define MCAS_CONTEXT_HEAD_ONLY 2u
+#define MCAS_CONTEXT_CUT 4u
 typedef struct mcas_context {
     uint32_t request_type;
     uint32_t request_method;
@@ -140,18 +140,18 @@ typedef struct mcas_iter {
 #define MCAS_FORMAT_VALUE 0u
 #define MCAS_FORMAT_TEXT 1u
 #define MCAS_FORMAT_LINE 2u
-#define MCAS_STRING 0u
-#define MCAS_UINT8 1u
-#define MCAS_UINT16 2u
-#define MCAS_UINT24 3u
-#define MCAS_UINT32 4u
-#define MCAS_UINT64 5u
-#define MCAS_IPV4 6u
-#define MCAS_IPV6 7u
-#define MCAS_ETHER 8u
-#define MCAS_BYTES 9u
-#define MCAS_FRAME_NUMBER 10u
-#define MCAS_RELATIVE_TIME 11u
+#define MCAS_VALUE_STRING 0u
+#define MCAS_VALUE_UINT8 1u
+#define MCAS_VALUE_UINT16 2u
+#define MCAS_VALUE_UINT24 3u
+#define MCAS_VALUE_UINT32 4u
+#define MCAS_VALUE_UINT64 5u
+#define MCAS_VALUE_IPV4 6u
+#define MCAS_VALUE_IPV6 7u
+#define MCAS_VALUE_ETHER 8u
+#define MCAS_VALUE_BYTES 9u
+#define MCAS_VALUE_FRAME_NUMBER 10u
+#define MCAS_VALUE_RELATIVE_TIME 11u
 #define MCAS_DISPLAY_PLAIN 0u
 #define MCAS_DISPLAY_HEX 1u
 #define MCAS_DISPLAY_OUI 2u
@@ -263,8 +263,9 @@ const char *mcas_status_name(mcas_status status);
 const char *mcas_status_text(mcas_status status);
 mcas_status mcas_type_get(uint32_t id, mcas_type_info *out);
 mcas_status mcas_field_get(uint32_t id, mcas_field_info *out);
-mcas_status mcas_field_value(uint32_t id, uint32_t index, uint32_t *number,
-                             const char **name);
+mcas_status mcas_field_value_name(uint32_t id, uint32_t index,
+                                  uint32_t *number, const char **name);
+const char *mcas_value_name(uint32_t id, uint64_t number);
 mcas_status mcas_note_get(uint32_t id, mcas_note_info *out);
 #define MCAS_SNIFF_NO 0u
 #define MCAS_SNIFF_OTHER_REQUEST 1u
@@ -275,7 +276,7 @@ mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
 #define MCAS_CLASS_MORE 2u
 mcas_status mcas_classify(const uint8_t *buf, size_t len,
                           const mcas_context *context, uint32_t *answer,
-                          uint32_t *message_type, size_t *needed);
+                          uint32_t *message_type, size_t *missing);
 mcas_status mcas_message_parse(const uint8_t *buf, size_t len,
                                const mcas_context *context,
                                mcas_message *out);
@@ -293,6 +294,7 @@ mcas_status mcas_bigip_items(const uint8_t *buf, size_t len,
                              mcas_iter *iter);
 mcas_status mcas_target_items(const uint8_t *buf, size_t len,
                               mcas_iter *iter);
+mcas_status mcas_host_items(const uint8_t *buf, size_t len, mcas_iter *iter);
 mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
                       mcas_item *out);
 mcas_status mcas_item_format(const uint8_t *buf, size_t len,

@@ -36,7 +36,7 @@ int main(void)
 
     EXPECT_PANIC(mcas_type_get(0, &type));
     EXPECT_PANIC(mcas_field_get(0, &field));
-    EXPECT_PANIC(mcas_field_value(0, 0, &number, &name));
+    EXPECT_PANIC(mcas_field_value_name(0, 0, &number, &name));
     EXPECT_PANIC(mcas_note_get(0, &note));
     EXPECT_PANIC(mcas_sniff(buf, len, &number));
     EXPECT_PANIC(mcas_classify(buf, len, NULL, &number, &number, &needed));
@@ -48,6 +48,7 @@ int main(void)
     EXPECT_PANIC(mcas_cookie_items(buf, len, &iter));
     EXPECT_PANIC(mcas_bigip_items(buf, len, &iter));
     EXPECT_PANIC(mcas_target_items(buf, len, &iter));
+    EXPECT_PANIC(mcas_host_items(buf, len, &iter));
     EXPECT_PANIC(mcas_next(buf, len, &iter, &item));
     EXPECT_PANIC(mcas_item_format(buf, len, &item, MCAS_FORMAT_LINE, text, 8,
                                   &needed));

@@ -59,7 +59,7 @@ static const char *value_name(uint32_t id, uint64_t value)
     const char *name;
     uint32_t number, i;
 
-    for (i = 0; mcas_field_value(id, i, &number, &name) == MCAS_OK; i++)
+    for (i = 0; mcas_field_value_name(id, i, &number, &name) == MCAS_OK; i++)
         if (number == value)
             return name;
     return "";
@@ -90,16 +90,16 @@ static void print_field(const mcas_item *item, const uint8_t *buf, size_t len)
     check(mcas_field_get(item->id, &info), "field");
     printf("%s: ", info.name);
     switch (info.kind) {
-    case MCAS_STRING:
+    case MCAS_VALUE_STRING:
         print_text(item, buf, len);
         break;
-    case MCAS_IPV4:
+    case MCAS_VALUE_IPV4:
         printf("%s", inet_ntop(AF_INET, b, address, sizeof address));
         break;
-    case MCAS_IPV6:
+    case MCAS_VALUE_IPV6:
         printf("%s", inet_ntop(AF_INET6, b, address, sizeof address));
         break;
-    case MCAS_ETHER:
+    case MCAS_VALUE_ETHER:
         printf("%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4],
                b[5]);
         break;
@@ -153,7 +153,7 @@ static void print_message(const mcas_message *message, const uint8_t *buf,
     printf("%s of %" PRIu32 " bytes%s\n",
            message->kind == MCAS_KIND_REQUEST ? "request" : "response",
            message->length,
-           message->flags & MCAS_COMPLETE ? "" : ", cut");
+           message->flags & MCAS_MESSAGE_COMPLETE ? "" : ", cut");
     check(mcas_head_items(message, &iter), "head");
     print_items(&iter, buf, len);
 
@@ -175,7 +175,7 @@ int main(int argc, char **argv)
         fputs("another libmcas than the header's\n", stderr);
         return 2;
     }
-    context.flags = MCAS_END_OF_STREAM;
+    context.flags = MCAS_CONTEXT_END_OF_STREAM;
     setvbuf(stdout, printed, _IOFBF, sizeof printed);
     for (i = 1; i < argc; i++) {
         len = read_file(argv[i]);

@@ -162,8 +162,11 @@ static void add_tables(result *result)
         add_text(result, type.description);
     for (id = 0; mcas_field_get(id, &field) == MCAS_OK; id++) {
         add_text(result, field.name);
-        for (i = 0; mcas_field_value(id, i, &number, &name) == MCAS_OK; i++)
+        for (i = 0; mcas_field_value_name(id, i, &number, &name) == MCAS_OK;
+             i++) {
             add_text(result, name);
+            add_text(result, mcas_value_name(id, number));
+        }
     }
     for (id = 0; mcas_note_get(id, &note) == MCAS_OK; id++)
         add_text(result, note.description);
@@ -218,6 +221,8 @@ static void add_message(result *result, const mcas_context *context,
              message.user_agent.length);
     add_part(result, mcas_target_items, buf + message.path.offset,
              message.path.length);
+    add_part(result, mcas_host_items, buf + message.host.offset,
+             message.host.length);
 
     room = (size_t)message.body_length;
     body = allocate(room);
