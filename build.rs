@@ -2,7 +2,6 @@
 //! only, turns `include/mcas.h` into Rust.
 
 use std::env::var;
-use std::process::{Command, Stdio};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -11,13 +10,23 @@ fn main() {
     for bug in ["panic", "race", "overflow", "overrun"] {
         println!("cargo:rustc-check-cfg=cfg(planted_{bug})");
     }
-    if var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        // cargo-c says the same once more, by the version in Cargo.toml
-        // (tests/install.rs).
-        let name = format!("libmcas.so.{}", abi_version());
-        link(&[&format!("-Wl,-soname,{name}")]);
-        if gnu_ld() {
-            link(VERSIONED);
+    // Cargo hands these options to whatever else the crate is linked into, such
+    // as the plugin; so only who wants the C library asks for them.
+    let linux = var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux");
+    if linux && var("CARGO_FEATURE_CAPI").is_ok() {
+        for option in [
+            // cargo-c says the same once more, by the version in Cargo.toml
+            // (tests/install.rs).
+            &format!("-Wl,-soname,libmcas.so.{}", abi_version()),
+            // Gives the exports the SONAME as their version, so that what was
+            // linked with one ABI is never bound to functions of another.
+            // rustc hands the linker a version script that names no version.
+            // GNU ld lets no second script stand beside it, but this option;
+            // lld, which rustc may prefer, does not know it.
+            "-fuse-ld=bfd",
+            "-Wl,--default-symver",
+        ] {
+            println!("cargo:rustc-cdylib-link-arg={option}");
         }
     }
     #[cfg(feature = "header-check")]
@@ -33,37 +42,6 @@ fn abi_version() -> u32 {
         .find_map(|line| line.strip_prefix("#define MCAS_ABI_VERSION "))
         .and_then(|number| number.strip_suffix('u')?.parse().ok())
         .expect("include/mcas.h defines MCAS_ABI_VERSION")
-}
-
-/// Gives the exports the SONAME as their version, so that what was linked with
-/// one ABI is never bound to the functions of another.
-///
-/// rustc hands the linker a version script that names no version. GNU ld lets
-/// no second script stand beside it, but this option; lld, which rustc may
-/// prefer, does not know the option, and a second script has no effect there.
-const VERSIONED: &[&str] = &["-fuse-ld=bfd", "-Wl,--default-symver"];
-
-fn link(options: &[&str]) {
-    for option in options {
-        println!("cargo:rustc-cdylib-link-arg={option}");
-    }
-}
-
-/// Whether a shared library can be linked as [`VERSIONED`] wants it. Cargo
-/// links this one for whoever depends on the crate, too, and to them it must
-/// not fail for want of GNU ld, nor because their own flags are for another.
-fn gnu_ld() -> bool {
-    let mut rustc = Command::new(var("RUSTC").unwrap());
-    let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    rustc
-        .args(flags.split('\x1f').filter(|flag| !flag.is_empty()))
-        .args(["--target", &var("TARGET").unwrap()])
-        .args(var("RUSTC_LINKER").map(|linker| format!("-Clinker={linker}")))
-        .args(VERSIONED.iter().map(|option| format!("-Clink-arg={option}")))
-        .args(["--crate-type=cdylib", "-"])
-        .current_dir(var("OUT_DIR").unwrap())
-        .stdin(Stdio::null());
-    rustc.output().is_ok_and(|output| output.status.success())
 }
 
 /// Writes what the header declares to `mcas_h.rs`, for tests/header.rs.

@@ -136,9 +136,10 @@
  * library may differ. The static library is written in Rust and brings parts
  * of Rust's runtime along.
  *
- * Sources. There is no public specification. Facts marked «observed» come
- * from a packet diary of September 2011 and from VoIP-Info.jp; all else is
- * inferred from them.
+ * Sources. There is no public specification. Provisioning and firmware are
+ * read off a packet diary of September 2011 and VoIP-Info.jp, messages of the
+ * LAN side off published clients; of update notifications only the URL is
+ * known. The cookie is F5's (K6917).
  */
 #ifndef MCAS_H
 #define MCAS_H
@@ -237,7 +238,7 @@ typedef struct mcas_type_info {
 /* Charsets that a Content-Type may declare. */
 #define MCAS_CHARSET_UNKNOWN 0u   /* it declares none */
 #define MCAS_CHARSET_UTF8 1u
-#define MCAS_CHARSET_LATIN1 2u    /* ISO-8859-1, the observed server's */
+#define MCAS_CHARSET_LATIN1 2u    /* ISO-8859-1, the known server's */
 #define MCAS_CHARSET_SHIFT_JIS 3u /* as Windows has it */
 #define MCAS_CHARSET_EUC_JP 4u
 #define MCAS_CHARSET_OTHER 5u     /* read as if none were declared */
@@ -612,10 +613,11 @@ mcas_status mcas_note_get(uint32_t id, mcas_note_info *out);
  * packet's, which costs next to nothing where the answer is no. It speaks of
  * these bytes alone: more of them may change it, and it has no context, so
  * where the request is known ask mcas_classify. The first two answers are
- * certain of requests whose heads are whole; of responses only the first that
- * is not interim is looked at, and only one that begins as a provisioning
- * response is MCAS_SNIFF_CANDIDATE. That answer promises nothing, and is also
- * given for what ends HTTP on a connection (CONNECT, 101).
+ * certain of requests whose heads are whole and whose methods have capital
+ * letters; of responses only the first that is not interim is looked at, and
+ * only one that begins as a provisioning response is MCAS_SNIFF_CANDIDATE.
+ * That answer promises nothing, and is also given for what ends HTTP on a
+ * connection (CONNECT, 101).
  *
  * Returns: MCAS_OK.
  */
@@ -631,7 +633,8 @@ mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
  * of a stream of responses, the first that is not interim. For one context,
  * yes and no are final: more bytes do not change them, except that a yes
  * becomes a no where what follows is no HTTP after all. Without a context a
- * response is only ours if its body begins ResultCode=.
+ * response is only ours if its body begins ResultCode=. All of the message
+ * that is there is looked at on each call.
  *
  * Parameters: context, what the stream answers, or NULL; answer,
  * MCAS_CLASS_...; message_type, with a yes the type as far as it can be told

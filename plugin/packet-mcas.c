@@ -70,6 +70,7 @@ typedef struct {
     proto_item *item;          /* of the whole message */
     proto_item *last[LEVELS];  /* last item of each level */
     unsigned *count;           /* items drawn in this frame */
+    bool limited;              /* they are too many, and it was said */
     summary_parts parts;
 } drawing;
 
@@ -260,7 +261,10 @@ draw_items(drawing *draw, mcas_iter *iter, const source *from)
 
     while (mcas_next(from->bytes, from->length, iter, &item) == MCAS_OK) {
         if (++*draw->count > MOST_ITEMS) {
-            expert_add_info(draw->pinfo, draw->item, &ei[MCAS_NOTE_LIMIT]);
+            if (!draw->limited)
+                expert_add_info(draw->pinfo, draw->item,
+                                &ei[MCAS_NOTE_LIMIT]);
+            draw->limited = true;
             break;
         }
 

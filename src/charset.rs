@@ -4,7 +4,9 @@
 //! of those years may well use Shift_JIS or EUC-JP. Their tables are those of
 //! [`encoding_rs`].
 
-use encoding_rs::{DecoderResult, Encoding, EUC_JP, SHIFT_JIS, UTF_8};
+use encoding_rs::{
+    DecoderResult, Encoding, EUC_JP, SHIFT_JIS, UTF_8, WINDOWS_1252,
+};
 
 /// What a message says its text is written in.
 #[repr(u32)]
@@ -55,11 +57,25 @@ impl Charset {
         let label = label.trim_ascii();
         let label = label.strip_prefix(b"\"").unwrap_or(label);
         let label = label.strip_suffix(b"\"").unwrap_or(label);
-        // To encoding_rs, as to browsers, this is a name of windows-1252.
-        if label.eq_ignore_ascii_case(b"iso-8859-1") {
-            return Charset::Latin1;
-        }
+        // To encoding_rs, as to browsers, ISO-8859-1 by any name is
+        // windows-1252; and so is ASCII, of which nothing need be known.
+        let own_names: [&[u8]; 6] = [
+            b"windows-1252",
+            b"cp1252",
+            b"x-cp1252",
+            b"us-ascii",
+            b"ascii",
+            b"ansi_x3.4-1968",
+        ];
+        let is_own = |name: &&[u8]| name.eq_ignore_ascii_case(label);
         match Encoding::for_label(label) {
+            Some(e) if e == WINDOWS_1252 => {
+                if own_names.iter().any(is_own) {
+                    Charset::Other
+                } else {
+                    Charset::Latin1
+                }
+            }
             Some(e) if e == UTF_8 => Charset::Utf8,
             Some(e) if e == SHIFT_JIS => Charset::ShiftJis,
             Some(e) if e == EUC_JP => Charset::EucJp,
@@ -116,6 +132,9 @@ mod tests {
             (";q=1", Charset::Unknown),
             (";charset=ISO-8859-1", Charset::Latin1),
             (" ; a=b; CharSet=\"iso-8859-1\" ", Charset::Latin1),
+            (";charset=latin1", Charset::Latin1),
+            (";charset=ISO_8859-1", Charset::Latin1),
+            (";charset=us-ascii", Charset::Other),
             (";charset=UTF-8", Charset::Utf8),
             ("; charset=Shift_JIS", Charset::ShiftJis),
             ("; charset=windows-31j", Charset::ShiftJis),

@@ -12,6 +12,9 @@
 use core::mem::MaybeUninit;
 use memchr::memchr;
 
+/// Longest line that holds a chunk's size, its line end included.
+const SIZE_LINE: usize = 4096;
+
 /// How a chunked body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -27,12 +30,13 @@ pub enum End {
 pub fn for_each(body: &[u8], mut each: impl FnMut(&[u8])) -> End {
     let mut at = 0;
     loop {
-        let Some(length) = memchr(b'\n', &body[at..]) else {
-            // A size line of this length is none.
-            return if body.len() - at > 4096 {
-                End::Broken(at)
-            } else {
+        let line = &body[at..];
+        let near = &line[..line.len().min(SIZE_LINE)];
+        let Some(length) = memchr(b'\n', near) else {
+            return if line.len() < SIZE_LINE {
                 End::Cut
+            } else {
+                End::Broken(at)
             };
         };
         let Some(size) = size(&body[at..at + length]) else {
@@ -153,6 +157,25 @@ mod tests {
             ("1\r\na\r\nx\r\n", 6),
         ] {
             assert_eq!(read(body.as_bytes()).1, End::Broken(at), "{body:?}");
+        }
+    }
+
+    /// However much of the body is there, a line too long is none.
+    #[test]
+    fn limit_of_size_lines() {
+        for (length, fits) in
+            [(SIZE_LINE - 1, true), (SIZE_LINE, true), (SIZE_LINE + 1, false)]
+        {
+            let extension = "x".repeat(length - "1;\r\n".len());
+            let body = format!("1;{extension}\r\na\r\n0\r\n\r\n");
+            for end in 0..body.len() {
+                let broken = !fits && end >= SIZE_LINE;
+                let expected = if broken { End::Broken(0) } else { End::Cut };
+                assert_eq!(read(&body.as_bytes()[..end]).1, expected);
+            }
+            let whole =
+                if fits { End::Whole(body.len()) } else { End::Broken(0) };
+            assert_eq!(read(body.as_bytes()).1, whole);
         }
     }
 

@@ -28,6 +28,8 @@ pub enum Class {
 /// Classifies the first message of a stream; of a stream of responses, the
 /// first that is not interim. `context` says what is known about it.
 ///
+/// All of the first message that is there is looked at on each call.
+///
 /// The answers are final: with more bytes behind `input`, a yes stays a yes
 /// (unless what follows is no HTTP after all) and a no stays a no.
 pub fn classify(input: &[u8], context: &Context) -> Result<Class, Error> {
@@ -66,6 +68,10 @@ fn incomplete(message: &Message, input: &[u8], context: &Context) -> Class {
                 .result_code_missing(input)
                 .map_or(Class::No, Class::More);
         }
+    }
+    if response && whole_head {
+        // No status at all, such as 042.
+        return Class::No;
     }
     // Of requests, only the LAN side's are known by what their body has.
     let lan = lan::path(message.path.of(input)).is_some()
@@ -165,6 +171,7 @@ mod tests {
             ("HTTP/1.1 100 Continue\r\n\r\n", 1, More(1)),
             ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", 1, Yes(2)),
             ("HTTP/1.1 101 Switching\r\n\r\n", 1, No),
+            ("HTTP/1.1 042 X\r\nContent-Length: 9\r\n\r\n", 1, No),
             ("HTTP/9", 1, No),
         ] {
             assert_eq!(class(input, request_type), expected, "{input:?}");

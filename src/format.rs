@@ -98,9 +98,9 @@ fn line(item: &Item, input: &[u8], out: &mut impl Write) -> fmt::Result {
             Severity::Note => "Note: ",
             Severity::Warn => "Warning: ",
         })?;
-        out.write_str(utf8(info.summary))?;
+        out.write_str(info.summary())?;
         return match item.about().filter(|&field| field != Field::Type) {
-            Some(field) => write!(out, " ({})", utf8(field.info().label)),
+            Some(field) => write!(out, " ({})", field.info().label()),
             None => Ok(()),
         };
     }
@@ -108,17 +108,26 @@ fn line(item: &Item, input: &[u8], out: &mut impl Write) -> fmt::Result {
     let info = field.info();
     let generated = item.flags & GENERATED != 0;
     out.write_str(if generated { "[" } else { "" })?;
-    write!(out, "{}: ", utf8(info.label))?;
-    let named = |&&(number, _): &&(u32, _)| u64::from(number) == item.number;
-    match info.names.iter().find(named) {
-        Some((number, name)) => write!(out, "{} ({number})", utf8(name))?,
+    write!(out, "{}: ", info.label())?;
+    match info.name_of(item.number) {
+        Some(name) => write!(out, "{name} ({})", item.number)?,
         None => value(item, input, out)?,
     }
     out.write_str(if generated { "]" } else { "" })
 }
 
-fn utf8(text: &'static core::ffi::CStr) -> &'static str {
-    text.to_str().unwrap_or_default()
+/// Whether a character acts on the text around it instead of being seen:
+/// controls, line ends, and what turns the direction of writing.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+        )
 }
 
 /// Shows control characters by their pictures, or U+FFFD where there is none.
@@ -126,7 +135,7 @@ struct Visible<'a, W>(&'a mut W);
 
 impl<W: Write> Write for Visible<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if !text.contains(char::is_control) {
+        if !text.contains(acts) {
             return self.0.write_str(text);
         }
         text.chars().try_for_each(|c| {
@@ -135,7 +144,7 @@ impl<W: Write> Write for Visible<'_, W> {
                     char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}')
                 }
                 '\x7f' => '\u{2421}',
-                '\u{80}'..='\u{9f}' => '\u{fffd}',
+                c if acts(c) => '\u{fffd}',
                 c => c,
             })
         })
@@ -277,6 +286,11 @@ mod tests {
         assert_eq!(
             text("a\u{1b}[\u{9b}\0\x7f"),
             ["a\u{1b}[\u{9b}\u{2400}\x7f", "SIP domain: a␛[\u{fffd}␀␡"]
+        );
+        let turned = "1\u{202e}2\u{2028}3\u{2066}4";
+        assert_eq!(
+            text(turned)[1],
+            "SIP domain: 1\u{fffd}2\u{fffd}3\u{fffd}4"
         );
     }
 

@@ -128,7 +128,7 @@ pub(crate) fn parse(input: &[u8]) -> Result<Head, Error> {
 }
 
 /// Offset just behind the first blank line.
-fn blank_line(input: &[u8]) -> Option<usize> {
+pub(crate) fn blank_line(input: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         let line = &input[at..];

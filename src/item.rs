@@ -17,9 +17,10 @@ pub const PERCENT_ENCODED: u32 = 2;
 
 /// A field with its value, or a note.
 ///
-/// Items come in the order of the bytes they are read from. An item of level
-/// 0 belongs to the message, one of level `n` to the last field before it of
-/// level `n - 1`.
+/// Items come in the order in which header lines, parameters and entries of
+/// lists stand in the message; what is said of the whole comes first or last.
+/// An item of level 0 belongs to the message, one of level `n` to the last
+/// field before it of level `n - 1`, though it need not lie inside of its span.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Item {

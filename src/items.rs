@@ -70,7 +70,7 @@ enum List {
 /// Where reading stands. Plain data; the bytes are given on every call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Cursor {
+pub(crate) struct Cursor {
     stage: u32,
     /// Next byte to read, and the end of what this stage reads.
     at: u32,
@@ -329,6 +329,8 @@ impl Cursor {
             slot.flags |= self.text_flags;
             slot.charset = self.text_charset;
             self.queue_len += 1;
+        } else {
+            debug_assert!(false, "a step yields more than the queue holds");
         }
     }
 
@@ -631,7 +633,12 @@ impl Cursor {
                     let given = digits > 0;
                     self.push(if given { item } else { item.generated() });
                 }
-                self.text_notes(field, value, text.unwrap_or_default());
+                let masked = value::is_masked_text(text::bytes(
+                    value.of(input),
+                    percent,
+                ));
+                let text = text.unwrap_or_default();
+                self.text_notes(field, value, text, masked);
             }
             (Kind::Ipv4, Some((_, Read::Ipv4(octets)))) => {
                 self.push(Item::address(field, 0, value, &octets));
@@ -681,7 +688,7 @@ impl Cursor {
             return;
         }
         self.push(Item::text(Field::Extension, 1, entry));
-        if value::is_masked_text(entry.of(input)) {
+        if value::is_masked_text(entry.of(input).iter().copied()) {
             self.note(Note::ValueMasked, Field::Extension, 2, entry);
         }
     }
@@ -710,8 +717,13 @@ impl Cursor {
 
     /// What else there is to a text. `text` is the value decoded, or empty
     /// where it is longer than anything that is looked at.
-    fn text_notes(&mut self, field: Field, value: Span, text: &[u8]) {
-        let masked = value::is_masked_text(text);
+    fn text_notes(
+        &mut self,
+        field: Field,
+        value: Span,
+        text: &[u8],
+        masked: bool,
+    ) {
         match field {
             Field::TerminalId => return self.terminal_id(text, value),
             Field::DestNwAddr => {

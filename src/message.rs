@@ -30,7 +30,8 @@ pub const KIND_REQUEST: u32 = 1;
 /// [`Message::kind`]: a response.
 pub const KIND_RESPONSE: u32 = 2;
 
-/// The message's end was found: nothing of it is missing.
+/// The message's end was found: nothing of it is missing. Of one that is
+/// [`BODY_BROKEN`] nobody can tell; then it is the input's end.
 pub const COMPLETE: u32 = 1;
 /// The head is there to its blank line.
 pub const HEAD_COMPLETE: u32 = 2;
@@ -716,7 +717,8 @@ pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
     let cut = parts.context.flags & CUT != 0;
     let target_span = Span::between(0, parts.target.len());
     let target = target::parse(parts.target, target_span);
-    let host = target::host(parts.host, Span::between(0, parts.host.len()));
+    let host = parts.host.trim_ascii();
+    let host = target::host(host, Span::between(0, host.len())).of(host);
     let mut message = Message {
         flags: HEAD_COMPLETE | if cut { 0 } else { COMPLETE },
         framing: Framing::Length as u32,
@@ -732,12 +734,13 @@ pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
         let method = Method::from_number(parts.context.request_method);
         (KIND_RESPONSE, method as u32)
     };
+    let user_agent = parts.user_agent.trim_ascii();
     message.content_type(parts.content_type.trim_ascii());
     message.content_encoding(parts.content_encoding.trim_ascii());
     let facts = Facts {
         authority: target.host.of(parts.target),
-        host: host.of(parts.host),
-        user_agent: parts.user_agent,
+        host,
+        user_agent,
         path: target.path.of(parts.target),
         query: target.query.of(parts.target),
         ..message.facts(body)

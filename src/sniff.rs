@@ -2,11 +2,13 @@
 //!
 //! A dissector asks this of every segment on port 80, so it must cost next
 //! to nothing where the answer is no. [`Sniff::Candidate`] promises nothing
-//! but that parsing is worth it. The other answers are certain for requests;
-//! of responses only the first that is not interim is looked at, since one
-//! that tells by itself what it is has lost its request, and is rare enough.
+//! but that parsing is worth it. The other answers are certain for requests
+//! with whole heads and methods in capital letters, as all methods are; of
+//! responses only the first that is not interim is looked at, since one that
+//! tells by itself what it is has lost its request, and is rare enough.
 
 use crate::agent;
+use crate::head;
 use crate::lan;
 use crate::message::{self, Context, COMPLETE, HEAD_ONLY, RESULT_CODE};
 use crate::target;
@@ -47,22 +49,20 @@ pub fn sniff(input: &[u8]) -> Sniff {
 }
 
 /// The head at the beginning of `input`, and what follows.
-fn head(input: &[u8]) -> (&[u8], &[u8]) {
+fn split_head(input: &[u8]) -> (&[u8], &[u8]) {
     let near = &input[..input.len().min(HEAD_MAX)];
-    let end = memmem::find(near, b"\r\n\r\n")
-        .map(|i| i + 4)
-        .or_else(|| memmem::find(near, b"\n\n").map(|i| i + 2))
-        .unwrap_or(near.len());
+    let end = head::blank_line(near).unwrap_or(near.len());
     input.split_at(end)
 }
 
 fn response(mut input: &[u8]) -> Sniff {
     loop {
-        let status = input.get(9..12).unwrap_or_default();
+        let behind = input.get(8..).unwrap_or_default().trim_ascii_start();
+        let status = behind.get(..3).unwrap_or_default();
         if status == b"101" {
             return Sniff::Candidate;
         }
-        let (_, body) = head(input);
+        let (_, body) = split_head(input);
         if status.first() == Some(&b'1') && body.starts_with(b"HTTP/1.") {
             input = body;
             continue;
@@ -91,7 +91,7 @@ fn request(mut input: &[u8]) -> Sniff {
         if input.starts_with(b"CONNECT ") {
             return Sniff::Candidate;
         }
-        let (head, rest) = head(input);
+        let (head, rest) = split_head(input);
         if head.len() >= HEAD_MAX || mentions_us(head) || is_lan(head) {
             return Sniff::Candidate;
         }
@@ -121,11 +121,12 @@ fn blank_lines(input: &[u8]) -> usize {
     input.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
-/// Whether a line begins as a request does: a method and a space.
+/// Whether a line begins as a request does: a method and a space. All methods
+/// that there are have capital letters, and maybe a dash.
 fn is_request_line(input: &[u8]) -> bool {
     let near = &input[..input.len().min(24)];
-    memchr(b' ', near)
-        .is_some_and(|end| near[..end].iter().all(u8::is_ascii_uppercase))
+    let letter = |b: &u8| b.is_ascii_uppercase() || *b == b'-';
+    memchr(b' ', near).is_some_and(|end| near[..end].iter().all(letter))
 }
 
 /// Whether the target has a path of the LAN side.
@@ -210,6 +211,19 @@ mod tests {
                 Candidate,
             ),
             ("CONNECT a:443 HTTP/1.1\r\n\r\n", Candidate),
+            ("M-SEARCH / HTTP/1.1\r\nHost: add-con.mcas\r\n", Candidate),
+            ("get / HTTP/1.1\r\nHost: add-con.mcas\r\n", No),
+            (
+                "GET / HTTP/1.1\n\nGET /cas_tel_list/ HTTP/1.1\r\n\r\n",
+                Candidate,
+            ),
+            ("HTTP/1.1 200 OK\n\nResultCode=0000\r\na=b\r\n\r\n", Candidate),
+            ("HTTP/1.1 200 OK\n\r\nResultCode=0000\r\n", Candidate),
+            (
+                "HTTP/1.1  100 Continue\r\n\r\n\
+                 HTTP/1.1 200 OK\r\n\r\nResultCode=0000",
+                Candidate,
+            ),
             ("HTTP/1.1 101 Switching\r\n\r\n", Candidate),
             ("HTTP/1.1 200 OK\r\n\r\n<html>", No),
             ("HTTP/1.1 200 OK\r\n\r\nResultCode=0000", Candidate),

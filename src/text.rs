@@ -60,6 +60,14 @@ pub(crate) fn eq_ignore_ascii_case(
         .eq(text.bytes().map(|b| b.to_ascii_lowercase()))
 }
 
+/// The bytes of `raw`, percent-encoding undone.
+pub(crate) fn bytes(
+    raw: &[u8],
+    percent: bool,
+) -> impl Iterator<Item = u8> + '_ {
+    Decoded { rest: raw, percent }
+}
+
 /// Decodes percent-encoding into `out` as far as it goes; returns the bytes
 /// that were written if all fit.
 pub(crate) fn decode<'a>(

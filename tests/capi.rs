@@ -899,14 +899,15 @@ pub fn tool(variable: &str, usual: &str) -> Command {
     Command::new(std::env::var_os(variable).unwrap_or(usual.into()))
 }
 
-/// Builds the library as it is shipped, in release and without features, but
-/// with `flags`, in a folder of its own; returns where it lies.
+/// Builds the library as scripts/build-lib does, but with `flags`, in a folder
+/// of its own; returns where it lies.
 pub fn build(name: &str, flags: &[&str]) -> PathBuf {
     let folder = target(name);
     run(Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["rustc", "--quiet", "--release", "--locked", "--package"])
-        .args(["mcas", "--lib", "--crate-type", "cdylib,staticlib"])
+        .args(["mcas", "--features", "capi", "--lib"])
+        .args(["--crate-type", "cdylib,staticlib"])
         .arg("--target-dir")
         .arg(&folder)
         .arg("--")

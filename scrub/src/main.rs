@@ -97,6 +97,14 @@ fn run(from: &Path, to: &Path) -> Result<Report, String> {
         .map_err(|error| about(from, &error))?;
     let (bytes, report) =
         scrub(&capture).map_err(|error| about(from, &error))?;
+    // What is no file would be replaced by one, and a link by a file.
+    let to = &match fs::metadata(to) {
+        Ok(there) if !there.is_file() => {
+            return Err(format!("{}: is no regular file", to.display()).into());
+        }
+        Ok(_) => to.canonicalize().map_err(|error| about(to, &error))?,
+        Err(_) => to.to_path_buf(),
+    };
     let folder = match to.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

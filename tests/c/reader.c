@@ -168,7 +168,8 @@ int main(int argc, char **argv)
 {
     mcas_context context = MCAS_CONTEXT_INIT;
     mcas_message message;
-    size_t len, at;
+    size_t len, at, missing;
+    uint32_t answer, type;
     int i;
 
     if (mcas_abi_version() != MCAS_ABI_VERSION) {
@@ -179,6 +180,9 @@ int main(int argc, char **argv)
     setvbuf(stdout, printed, _IOFBF, sizeof printed);
     for (i = 1; i < argc; i++) {
         len = read_file(argv[i]);
+        check(mcas_sniff(input, len, &answer), "sniff");
+        check(mcas_classify(input, len, NULL, &answer, &type, &missing),
+              "classify");
         for (at = 0; at < len; at += message.length) {
             check(mcas_message_parse(input + at, len - at, &context,
                                      &message),
