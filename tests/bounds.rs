@@ -415,3 +415,46 @@ fn requests_without_response_are_kept_small() {
     let file = of(100_000);
     assert_eq!(frames(file.path(), "mcas.type == 1", &[]).len(), 100_000);
 }
+
+/// What is kept of each exchange, on one connection and on as many as there
+/// are exchanges; the connection's own is in the latter. docs/security.md has
+/// the figures.
+#[test]
+fn exchanges_are_kept_small() {
+    let ask = request("TerminalID=001F67A1B2C3");
+    let settings = response("", b"ResultCode=0000\r\nip_addr=192.0.2.1\r\n");
+    let exchange = |capture: &mut Capture, connection: &mut Connection| {
+        capture.push(&connection.segment(Side::Client, &ask));
+        capture.push(&connection.segment(Side::Server, &settings));
+    };
+    let on_one = |count: usize| {
+        capture(|capture, connection| {
+            (0..count).for_each(|_| exchange(capture, connection));
+        })
+    };
+    let on_many = |count: usize| {
+        let mut capture = Capture::default();
+        for _ in 0..count {
+            let mut connection = capture.connect(80);
+            exchange(&mut capture, &mut connection);
+        }
+        capture
+    };
+    let cost = |capture: &Capture| {
+        let file = capture.write();
+        let path = file.path().to_str().unwrap();
+        let all = ["-r", path, "-Y", "tcp.len == 1"];
+        let [with, without] =
+            [true, false].map(|with| peak_memory(&all, with) as isize);
+        println!("{with} bytes with the plugin, {without} without");
+        with - without
+    };
+    for (what, few, many, of, bound) in [
+        ("exchange", on_one(20_000), on_one(100_000), 80_000, 700),
+        ("connection", on_many(10_000), on_many(60_000), 50_000, 1500),
+    ] {
+        let each = (cost(&many) - cost(&few)) / of;
+        println!("{each} bytes for each {what}");
+        assert!(each < bound, "{each} bytes for each {what}");
+    }
+}
