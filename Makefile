@@ -1,5 +1,6 @@
 .PHONY: help build demo test run install uninstall
 .PHONY: lib install-lib uninstall-lib lints matrix dist clean
+.PHONY: fuzz-tshark
 
 help:
 	@echo 'make build               build the library and the plugin, in release'
@@ -13,6 +14,7 @@ help:
 	@echo '                         INCLUDEDIR='
 	@echo 'make uninstall-lib       take it away again'
 	@echo 'make lints               Wireshark'\''s own lints on the plugin'\''s C files'
+	@echo 'make fuzz-tshark N=500   so many mutated captures through tshark and sharkd'
 	@echo 'make matrix              build and test in each Debian, made for it: see'
 	@echo '                         packaging/versions'
 	@echo 'make dist                packages for the Wireshark of each of them'
@@ -51,6 +53,11 @@ uninstall-lib:
 lints:
 	@scripts/setup roots
 	@scripts/root trixie scripts/lints
+
+fuzz-tshark:
+	@scripts/setup test
+	@scripts/build
+	@scripts/fuzz-tshark $(N)
 
 matrix:
 	@scripts/matrix
