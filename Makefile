@@ -1,6 +1,6 @@
 .PHONY: help build demo test run install uninstall
 .PHONY: lib install-lib uninstall-lib lints matrix dist clean
-.PHONY: fuzz-tshark
+.PHONY: fuzz-tshark sanitize-plugin
 
 help:
 	@echo 'make build               build the library and the plugin, in release'
@@ -15,6 +15,7 @@ help:
 	@echo 'make uninstall-lib       take it away again'
 	@echo 'make lints               Wireshark'\''s own lints on the plugin'\''s C files'
 	@echo 'make fuzz-tshark N=500   so many mutated captures through tshark and sharkd'
+	@echo 'make sanitize-plugin     the plugin in them under sanitizers and valgrind'
 	@echo 'make matrix              build and test in each Debian, made for it: see'
 	@echo '                         packaging/versions'
 	@echo 'make dist                packages for the Wireshark of each of them'
@@ -58,6 +59,10 @@ fuzz-tshark:
 	@scripts/setup test
 	@scripts/build
 	@scripts/fuzz-tshark $(N)
+
+sanitize-plugin:
+	@scripts/setup test
+	@scripts/sanitize-plugin
 
 matrix:
 	@scripts/matrix
