@@ -100,7 +100,7 @@ fn run(from: &Path, to: &Path) -> Result<Report, String> {
     // What is no file would be replaced by one, and a link by a file.
     let to = &match fs::metadata(to) {
         Ok(there) if !there.is_file() => {
-            return Err(format!("{}: is no regular file", to.display()).into());
+            return Err(format!("{}: is no regular file", to.display()));
         }
         Ok(_) => to.canonicalize().map_err(|error| about(to, &error))?,
         Err(_) => to.to_path_buf(),
