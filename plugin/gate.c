@@ -46,26 +46,78 @@ call_http(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     return call_dissector_only(http_handle, tvb, pinfo, tree, data);
 }
 
+/* The messages in a run of bytes. A frame can hold several runs, which their
+ * place tells apart: sequence numbers would not, since what they are counted
+ * from may change with a later packet. */
+typedef struct _run {
+    struct _run *next;
+    int          offset; /* in the frame, or in what was put together */
+    unsigned     source; /* length of that */
+    unsigned     length;
+    mcas_found  *found;
+} run;
+
+static run
+run_of(tvbuff_t *tvb)
+{
+    run here = {
+        NULL, (int)tvb_raw_offset(tvb),
+        tvb_captured_length(tvb_get_ds_tvb(tvb)), tvb_reported_length(tvb),
+        NULL
+    };
+
+    return here;
+}
+
+static mcas_found *
+kept_messages(tvbuff_t *tvb, packet_info *pinfo)
+{
+    const run *kept = (const run *)p_get_proto_data(wmem_file_scope(), pinfo,
+                                                    proto_mcas_http, 0);
+    run here;
+
+    if (!kept)
+        return NULL;
+    here = run_of(tvb);
+    while (kept && (kept->offset != here.offset || kept->source != here.source
+                    || kept->length != here.length))
+        kept = kept->next;
+    return kept ? kept->found : NULL;
+}
+
+static void
+keep_messages(tvbuff_t *tvb, packet_info *pinfo, mcas_found *found)
+{
+    run *first = (run *)p_get_proto_data(wmem_file_scope(), pinfo,
+                                         proto_mcas_http, 0);
+    run *kept = wmem_new(wmem_file_scope(), run);
+
+    *kept = run_of(tvb);
+    kept->found = found;
+    if (first) {
+        kept->next = first->next;
+        first->next = kept;
+    } else {
+        p_add_proto_data(wmem_file_scope(), pinfo, proto_mcas_http, 0, kept);
+    }
+}
+
 /*
  * Shows the M-CAS messages among the first `limit` bytes. What they are is
- * decided on the first pass and kept with the frame; a frame can hold
- * several runs of bytes, which their sequence number tells apart.
+ * decided on the first pass and kept with the frame.
  */
 static void
 show_messages(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
               const struct tcpinfo *tcp, uint32_t limit)
 {
-    uint32_t key = tcp ? tcp->seq : pinfo->curr_layer_num;
-    mcas_found *found = (mcas_found *)p_get_proto_data(
-        wmem_file_scope(), pinfo, proto_mcas_http, key);
+    mcas_found *found = kept_messages(tvb, pinfo);
 
     if (!found && !PINFO_FD_VISITED(pinfo)) {
         bool claim = false;
 
         found = mcas_decide(pinfo, tvb, limit, tcp, &claim);
         if (found)
-            p_add_proto_data(wmem_file_scope(), pinfo, proto_mcas_http, key,
-                             found);
+            keep_messages(tvb, pinfo, found);
         if (claim) {
             conversation_t *conversation = find_or_create_conversation(pinfo);
             dissector_handle_t present =

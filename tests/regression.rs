@@ -1,5 +1,5 @@
 use crate::support::{
-    columns, frames, messages, tshark, tshark_without_plugin, Capture,
+    columns, frames, messages, sharkd, tshark, tshark_without_plugin, Capture,
     Connection, Side,
 };
 use tempfile::NamedTempFile;
@@ -194,4 +194,30 @@ fn other_bytes_of_the_frame_stay_in_the_info_column() {
     let info = &shown[&ours[0]].info;
     assert!(info.contains("HTTP/1.1 200 OK"), "{info}");
     assert!(info.contains("Provisioning response, Success"), "{info}");
+}
+
+/// Numbers are counted from where the connection begins, and a later SYN of
+/// the same ports moves that: a message is found again all the same.
+#[test]
+fn later_syn_of_the_same_ports() {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    let request = post("/", "", FORM);
+    let frame = capture.send(&mut connection, Client, request.as_bytes());
+    let mut syn = connection.segment(Client, b"");
+    syn[38..42].copy_from_slice(&0x8765_4321_u32.to_be_bytes());
+    syn[47] = 0x12; // With ACK: a SYN alone would be a new connection.
+    capture.push(&syn);
+    let file = capture.write();
+    let path = file.path().to_str().unwrap();
+    let ask = |id, method: &str, parameters: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{{parameters}}}}}"#
+        ) + "\n"
+    };
+    let shown = sharkd(
+        &(ask(1, "load", &format!(r#""file":"{path}""#))
+            + &ask(2, "frame", &format!(r#""frame":{frame},"proto":true"#))),
+    );
+    assert!(shown.contains("M-CAS, Provisioning request"), "{shown}");
 }
