@@ -204,7 +204,7 @@ pub const CLASS_NO: u32 = 0;
 pub const CLASS_YES: u32 = 1;
 pub const CLASS_MORE: u32 = 2;
 
-/// `mcas_iter` of the header: room for a [`Cursor`] of this version and of
+/// `mcas_iter` of the header: room for a `Cursor` of this version and of
 /// later ones.
 #[repr(C)]
 #[derive(Clone, Copy)]

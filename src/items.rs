@@ -3,7 +3,7 @@
 //! The head and the body are read one after the other, since a chunked body
 //! has to be put together elsewhere first; and parts of a head can be read by
 //! themselves, for those who have HTTP from elsewhere. All of it is one
-//! iterator, [`Items`]: a [`Cursor`] with the bytes it runs over. The cursor
+//! iterator, [`Items`]: a cursor with the bytes it runs over. The cursor
 //! is a plain struct without pointers, so that the C layer can hand out the
 //! very same thing.
 //!
