@@ -46,53 +46,58 @@ call_http(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     return call_dissector_only(http_handle, tvb, pinfo, tree, data);
 }
 
-/* The messages in a run of bytes. A frame can hold several runs, which their
- * place tells apart: sequence numbers would not, since what they are counted
- * from may change with a later packet. */
+/* The messages in a run of bytes, of which a frame can hold several. */
 typedef struct _run {
     struct _run *next;
+    uint32_t     seq;
     int          offset; /* in the frame, or in what was put together */
     unsigned     source; /* length of that */
-    unsigned     length;
     mcas_found  *found;
 } run;
 
 static run
-run_of(tvbuff_t *tvb)
+run_of(tvbuff_t *tvb, packet_info *pinfo, const struct tcpinfo *tcp)
 {
     run here = {
-        NULL, (int)tvb_raw_offset(tvb),
-        tvb_captured_length(tvb_get_ds_tvb(tvb)), tvb_reported_length(tvb),
-        NULL
+        NULL, tcp ? tcp->seq : pinfo->curr_layer_num, (int)tvb_raw_offset(tvb),
+        tvb_captured_length(tvb_get_ds_tvb(tvb)), NULL
     };
 
     return here;
 }
 
+/* What was kept of a run: the one with its sequence number, wherever TCP has
+ * put it together since; else, as a later packet may have changed what those
+ * are counted from, the one in its place. */
 static mcas_found *
-kept_messages(tvbuff_t *tvb, packet_info *pinfo)
+kept_messages(tvbuff_t *tvb, packet_info *pinfo, const struct tcpinfo *tcp)
 {
     const run *kept = (const run *)p_get_proto_data(wmem_file_scope(), pinfo,
                                                     proto_mcas_http, 0);
+    mcas_found *found = NULL;
     run here;
 
     if (!kept)
         return NULL;
-    here = run_of(tvb);
-    while (kept && (kept->offset != here.offset || kept->source != here.source
-                    || kept->length != here.length))
-        kept = kept->next;
-    return kept ? kept->found : NULL;
+    here = run_of(tvb, pinfo, tcp);
+    for (; kept; kept = kept->next) {
+        if (kept->seq == here.seq)
+            return kept->found;
+        if (kept->offset == here.offset && kept->source == here.source)
+            found = kept->found;
+    }
+    return found;
 }
 
 static void
-keep_messages(tvbuff_t *tvb, packet_info *pinfo, mcas_found *found)
+keep_messages(tvbuff_t *tvb, packet_info *pinfo, const struct tcpinfo *tcp,
+              mcas_found *found)
 {
     run *first = (run *)p_get_proto_data(wmem_file_scope(), pinfo,
                                          proto_mcas_http, 0);
     run *kept = wmem_new(wmem_file_scope(), run);
 
-    *kept = run_of(tvb);
+    *kept = run_of(tvb, pinfo, tcp);
     kept->found = found;
     if (first) {
         kept->next = first->next;
@@ -110,14 +115,14 @@ static void
 show_messages(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
               const struct tcpinfo *tcp, uint32_t limit)
 {
-    mcas_found *found = kept_messages(tvb, pinfo);
+    mcas_found *found = kept_messages(tvb, pinfo, tcp);
 
     if (!found && !PINFO_FD_VISITED(pinfo)) {
         bool claim = false;
 
         found = mcas_decide(pinfo, tvb, limit, tcp, &claim);
         if (found)
-            keep_messages(tvb, pinfo, found);
+            keep_messages(tvb, pinfo, tcp, found);
         if (claim) {
             conversation_t *conversation = find_or_create_conversation(pinfo);
             dissector_handle_t present =

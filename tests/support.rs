@@ -92,11 +92,15 @@ fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().expect("scripts/with-plugin runs");
-    // Both ends of the pipe close here, whether or not there is input.
+    // Both ends of the pipe close, whether or not there is input. It is
+    // written while the output is read: neither fits a pipe.
     let mut stdin = child.stdin.take().expect("it is a pipe");
-    stdin.write_all(input.unwrap_or_default().as_bytes()).expect("it reads");
-    drop(stdin);
+    let input = input.unwrap_or_default().to_owned();
+    let writer = std::thread::spawn(move || {
+        stdin.write_all(input.as_bytes()).expect("it reads");
+    });
     let output = child.wait_with_output().expect("its output can be read");
+    writer.join().expect("it is written");
     let complaint = String::from_utf8_lossy(&output.stderr);
     // That much sharkd says of its own accord.
     let complains = complaint.lines().any(|line| {
