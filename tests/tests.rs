@@ -18,6 +18,8 @@ mod harm;
 mod header;
 /// What `make install-lib` installs, used as a stranger does.
 mod install;
+/// What holds for any bytes whatever; the fuzz targets assert it too.
+mod invariants;
 /// Fields and value strings as Wireshark's lints want them.
 mod lints;
 /// What users can switch: preferences, Decode As, protocols off.
