@@ -1,27 +1,37 @@
 //! What holds for any bytes whatever.
 //!
-//! [`check`] looks at one input; [`classes_agree`] and [`kept`] at how the
-//! answers to growing ones go together. Where the standard library can read
-//! the same thing, it is the oracle.
+//! [`check`] looks at one input ([`read`] leaves off its text, for those who
+//! are in a hurry), [`ways_agree`] at the other ways to read it,
+//! [`prefix_agrees`] and [`classes_agree`] at how the answers to growing ones
+//! go together. Where the standard library can read the same thing, it is the
+//! oracle.
 
-use mcas::fields::Kind;
+use mcas::fields::{Display, Kind};
 use mcas::format::Style;
-use mcas::message;
+use mcas::message::{self, from_parts, Framing, Parts};
 use mcas::pairs::Grammar;
-use mcas::Value;
-use mcas::{classify, text, Class, Context, Error, Field, Item, Message};
+use mcas::types::{
+    TYPE_EXTENSION_CONFIGURATION_REQUEST as PHONE_ASKS, TYPE_FIRMWARE_REQUEST,
+    TYPE_NONE, TYPE_SETUP_PUSH,
+};
+use mcas::{classify, items, text};
+use mcas::{Class, Context, Error, Field, Item, Message, Note, Span, Value};
+use std::fmt::Write;
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// An input as the core reads it.
+#[derive(Debug, PartialEq)]
 pub struct Reading {
     pub message: Message,
+    pub grammar: Grammar,
     pub head: Vec<Item>,
     pub body: Vec<Item>,
 }
 
-/// Reads `input`, and asserts what holds for any input whatever.
-pub fn check(input: &[u8], context: &Context) -> Result<Reading, Error> {
+/// Reads `input`, and asserts what holds for any input whatever, but of its
+/// items' text.
+pub fn read(input: &[u8], context: &Context) -> Result<Reading, Error> {
     let message = mcas::parse(input, context)?;
     let all = input.len();
     for span in [
@@ -48,14 +58,36 @@ pub fn check(input: &[u8], context: &Context) -> Result<Reading, Error> {
         assert_eq!(message.body_missing, 0);
     }
     let head = take(message.head_items(input), input);
-    let items = take(message.body_items(&body), &body);
+    Ok(read_body(message, head, &body))
+}
+
+/// Goes on with the body, its chunks undone.
+fn read_body(message: Message, head: Vec<Item>, body: &[u8]) -> Reading {
     assert_eq!(head.is_empty(), !message.is_ours());
-    pairs_agree(message.body_grammar(&body), &message, &body, &items);
-    Ok(Reading { message, head, body: items })
+    let grammar = message.body_grammar(body);
+    let items = take(message.body_items(body), body);
+    pairs_agree(grammar, &message, body, &items);
+    Reading { message, grammar, head, body: items }
+}
+
+/// Reads `input`, and asserts all that holds for any input whatever.
+pub fn check(input: &[u8], context: &Context) -> Result<Reading, Error> {
+    let reading = read(input, context)?;
+    texts_agree(&reading.head, input);
+    texts_agree(&reading.body, &reading.message.body_bytes(input));
+    Ok(reading)
+}
+
+/// Reads what something else has taken apart, and asserts the same of it.
+pub fn read_parts(parts: &Parts, body: &[u8]) -> Reading {
+    let message = from_parts(parts, body).unwrap();
+    assert_eq!(message.body.of(body), body);
+    let head = take(message.head_items(&[]), &[]);
+    read_body(message, head, body)
 }
 
 /// All items of an iterator over `bytes`.
-fn take(mut items: impl Iterator<Item = Item>, bytes: &[u8]) -> Vec<Item> {
+pub fn take(mut items: impl Iterator<Item = Item>, bytes: &[u8]) -> Vec<Item> {
     let most = 8 * (bytes.len() + 1);
     let taken: Vec<_> = items.by_ref().take(most + 1).collect();
     assert!(taken.len() <= most, "no end");
@@ -64,38 +96,152 @@ fn take(mut items: impl Iterator<Item = Item>, bytes: &[u8]) -> Vec<Item> {
     }
     // Offset of the last field, and depth that the next item may have.
     let (mut at, mut deepest) = ([0; 3], 0);
+    // Of what was read below the same field: the end, and the last of it.
+    let (mut end, mut last) = (0, Span::default());
     for item in &taken {
         let level = item.level as usize;
         assert!(item.span.end() <= bytes.len(), "{item:?}");
         assert!(level <= deepest, "{item:?} belongs to no field");
-        assert!(item.as_field().is_some() != item.as_note().is_some());
+        assert!(item.as_field().is_some() != item.about().is_some());
         if item.as_field().is_some() {
             assert!(at[level] <= item.span.start(), "{item:?} out of order");
             at[level] = item.span.start();
             at[level + 1..].fill(0);
+            let read = item.flags & mcas::item::GENERATED == 0;
+            if read && level > 0 {
+                let apart = item.span.start() >= end || item.span == last;
+                assert!(apart, "{item:?} overlaps what is beside it");
+                // The entries of a list of extensions stand in it.
+                let list = item.as_field() == Some(Field::ParamValue);
+                end = if list { end } else { item.span.end() };
+                last = item.span;
+            } else if level == 0 {
+                (end, last) = (0, item.span);
+            }
             deepest = level + 1;
         }
-        text_agrees(item, bytes);
-        value_agrees(item, bytes);
     }
     taken
 }
 
-/// There is room enough for the text where the manual says so, and a line is
-/// fit for a terminal.
-fn text_agrees(item: &Item, bytes: &[u8]) {
-    let text = text::to_string(item, bytes);
-    assert!(text.len() <= 3 * item.span.length as usize);
-    assert!(!text.contains('\0'));
-    assert_eq!(item.format(bytes, Style::Text).to_string(), text);
-    let value = item.format(bytes, Style::Value).to_string();
-    if item.value() == Some(Value::Text) {
-        assert_eq!(value, text);
-    } else {
-        assert!(value.len() <= (3 * item.span.length as usize).max(40));
+/// What `items`, read from `bytes`, are as text goes together with what they
+/// are.
+pub fn texts_agree(items: &[Item], bytes: &[u8]) {
+    let mut texts = Texts::default();
+    for item in items {
+        texts.write(item, bytes);
+        texts.agree(item);
+        if let (Some(field), Some(value)) = (item.as_field(), item.value()) {
+            texts.reads_back(value, field);
+            texts.value_agrees(item, value, field);
+        }
     }
-    let line = item.format(bytes, Style::Line).to_string();
-    assert!(!line.contains(char::is_control), "{line:?}");
+}
+
+/// An item as text, in each style.
+#[derive(Default)]
+struct Texts {
+    text: String,
+    value: String,
+    line: String,
+}
+
+impl Texts {
+    fn write(&mut self, item: &Item, bytes: &[u8]) {
+        for (out, style) in [
+            (&mut self.text, Style::Text),
+            (&mut self.value, Style::Value),
+            (&mut self.line, Style::Line),
+        ] {
+            out.clear();
+            write!(out, "{}", item.format(bytes, style)).unwrap();
+        }
+        assert_eq!(text::to_string(item, bytes), self.text);
+    }
+
+    /// There is room enough where the manual says so, and a line is fit for
+    /// a terminal.
+    fn agree(&self, item: &Item) {
+        let most = 3 * item.span.length as usize;
+        assert!(self.text.len() <= most, "{item:?}");
+        assert!(!self.text.contains('\0'));
+        if item.value() == Some(Value::Text) {
+            assert_eq!(self.value, self.text);
+        } else {
+            assert!(self.value.len() <= most.max(40), "{item:?}");
+        }
+        let line = &self.line;
+        assert!(!line.contains(char::is_control), "{line:?}");
+    }
+
+    /// What a value is written as reads as the same value.
+    fn reads_back(&self, value: Value, field: Field) {
+        let shown = &self.value;
+        let hex = |digits: &str| u64::from_str_radix(digits, 16);
+        let octets = || {
+            shown.split(':').fold(0, |sum, octet| {
+                assert_eq!(octet.len(), 2, "{shown}");
+                sum << 8 | hex(octet).unwrap()
+            })
+        };
+        match (value, field.info().display) {
+            (Value::Number(number), Display::Hex) => {
+                assert_eq!(hex(&shown[2..]), Ok(number));
+            }
+            (Value::Number(number), Display::Oui) => {
+                assert_eq!(octets(), number);
+            }
+            (Value::Number(number), _) => {
+                assert_eq!(shown.parse(), Ok(number));
+            }
+            (Value::Ether([a, b, c, d, e, f]), _) => {
+                let mac = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+                assert_eq!(octets(), mac);
+            }
+            (Value::Ipv4(address), _) => {
+                assert_eq!(shown.parse(), Ok(address));
+            }
+            (Value::Ipv6(address), _) => {
+                assert_eq!(shown.parse(), Ok(address));
+            }
+            _ => {}
+        }
+    }
+
+    /// The standard library reads the same value out of the text.
+    fn value_agrees(&self, item: &Item, value: Value, field: Field) {
+        let text = &self.text;
+        let generated = item.flags & mcas::item::GENERATED != 0;
+        let kind = field.info().kind;
+        match value {
+            Value::Text => assert_eq!(kind, Kind::String),
+            Value::Ipv4(address) if !generated => {
+                // The network of a route may have the whole entry's bytes.
+                let text = text.split('/').next().unwrap();
+                assert_eq!(text.parse::<Ipv4Addr>(), Ok(address));
+            }
+            Value::Number(number) if !generated => {
+                let text = text.split('/').next_back().unwrap();
+                assert_eq!(text.parse::<u64>(), Ok(number), "{item:?}");
+                let most = match kind {
+                    Kind::Uint8 => u8::MAX.into(),
+                    Kind::Uint16 => u16::MAX.into(),
+                    _ => u32::MAX.into(),
+                };
+                assert!(number <= most, "{item:?}");
+            }
+            Value::Ether(mac) => {
+                let mac: String =
+                    mac.iter().map(|b| format!("{b:02x}")).collect();
+                assert!(text.eq_ignore_ascii_case(&mac), "{item:?}");
+            }
+            Value::Ipv6(address) => {
+                let digits = |a: Ipv6Addr| format!("{:032x}", a.to_bits());
+                assert!(text.to_lowercase().contains(&digits(address)));
+            }
+            _ => assert!(generated),
+        }
+    }
 }
 
 /// What [`classify`] says of a prefix goes together with what it said of a
@@ -121,7 +267,7 @@ pub fn classes_agree(
     match before {
         Some((_, Class::No)) => assert_eq!(class, Class::No),
         Some((_, Class::Yes(_))) => {
-            assert!(matches!(class, Class::Yes(_)) || parsed.is_err());
+            assert!(matches!(class, Class::Yes(_)) || stops(input, context));
         }
         Some((length, Class::More(needed))) => {
             assert!(needed > 0);
@@ -134,38 +280,19 @@ pub fn classes_agree(
     class
 }
 
-/// The standard library reads the same value out of the text.
-fn value_agrees(item: &Item, bytes: &[u8]) {
-    let Some(field) = item.as_field() else { return };
-    let text = text::to_string(item, bytes);
-    let generated = item.flags & mcas::item::GENERATED != 0;
-    let kind = field.info().kind;
-    match item.value().unwrap() {
-        Value::Text => assert_eq!(kind, Kind::String),
-        Value::Ipv4(address) if !generated => {
-            // The network of a route may have the whole entry's bytes.
-            let text = text.split('/').next().unwrap();
-            assert_eq!(text.parse::<Ipv4Addr>(), Ok(address));
+/// Whether what follows interim responses, if there are any, is no HTTP.
+fn stops(mut input: &[u8], context: &Context) -> bool {
+    loop {
+        match mcas::parse(input, context) {
+            Err(_) => return true,
+            Ok(message)
+                if message.has(message::COMPLETE)
+                    && matches!(message.status, 100 | 102..=199) =>
+            {
+                input = &input[message.length as usize..];
+            }
+            Ok(_) => return false,
         }
-        Value::Number(number) if !generated => {
-            let text = text.split('/').next_back().unwrap();
-            assert_eq!(text.parse::<u64>(), Ok(number), "{item:?}");
-            let most = match kind {
-                Kind::Uint8 => u8::MAX.into(),
-                Kind::Uint16 => u16::MAX.into(),
-                _ => u32::MAX.into(),
-            };
-            assert!(number <= most, "{item:?}");
-        }
-        Value::Ether(mac) => {
-            let mac: String = mac.iter().map(|b| format!("{b:02x}")).collect();
-            assert_eq!(text.to_lowercase(), mac);
-        }
-        Value::Ipv6(address) => {
-            let digits = |a: Ipv6Addr| format!("{:032x}", a.to_bits());
-            assert!(text.to_lowercase().contains(&digits(address)));
-        }
-        _ => assert!(generated),
     }
 }
 
@@ -216,18 +343,267 @@ fn pairs_agree(
     }
 }
 
+/// Bytes to come complete what was said of a prefix, and do not take it back.
+/// `end` is the prefix's length.
+pub fn prefix_agrees(
+    now: &Result<Reading, Error>,
+    whole: &Result<Reading, Error>,
+    end: usize,
+) {
+    let (Ok(now), Ok(last)) = (now, whole) else {
+        assert!(now.is_ok() || whole.is_err(), "{end}: HTTP after all");
+        return;
+    };
+    if now.message.message_type != last.message.message_type {
+        // A form may yet name its terminal, a response its status, and an
+        // answer alone its result.
+        let so_far = now.message.message_type;
+        assert!(matches!(so_far, 0 | TYPE_NONE), "{end}: {so_far}");
+        return;
+    }
+    if now.message.has(message::COMPLETE) {
+        // The connection ended here, so that was all there is.
+        return;
+    }
+    kept(&now.head, &last.head, end);
+    // The size of an image grows with what is there of it.
+    let pairs = |reading: &Reading| -> Vec<Item> {
+        let size = Some(Field::FirmwareSize);
+        let items = reading.body.iter().copied();
+        items.filter(|item| item.as_field() != size).collect()
+    };
+    // What nothing declares is read as what it looks like so far.
+    let same = now.grammar == last.grammar;
+    if same && last.message.flags & BROKEN_OR_CODED == 0 {
+        kept(&pairs(now), &pairs(last), end);
+    }
+}
+
+const BROKEN_OR_CODED: u32 = message::BODY_BROKEN | message::BODY_CODED;
+
+/// However the same message is read, it says the same: a second time, from
+/// its parts, with its parts read alone, with its chunks undone.
+pub fn ways_agree(input: &[u8], context: &Context, reading: &Reading) {
+    let message = &reading.message;
+    assert_eq!(mcas::parse(input, context), Ok(*message));
+    head_alone_agrees(input, context, message);
+    let again = message.head_items(input);
+    assert!(again.eq(reading.head.iter().copied()));
+    let body = message.body_bytes(input);
+    let again = message.body_items(&body);
+    assert!(again.eq(reading.body.iter().copied()));
+    if message.has(message::COMPLETE) {
+        // What follows a message changes nothing about it.
+        let alone = &input[..message.length as usize];
+        assert_eq!(mcas::parse(alone, context), Ok(*message));
+    }
+    if message.has(message::HEAD_COMPLETE) {
+        let head = Head::split(&input[..message.body.start()], message);
+        head.parts_agree(context, reading, &body);
+        if message.is_ours() {
+            head.parts_alone_agree(input, reading);
+        }
+    }
+}
+
+/// Who wants the head alone is told the same about it.
+fn head_alone_agrees(input: &[u8], context: &Context, message: &Message) {
+    let flags = context.flags | message::HEAD_ONLY;
+    let alone = mcas::parse(input, &Context { flags, ..*context }).unwrap();
+    let lines = |m: &Message| {
+        let known = [m.kind, m.method, m.status, m.framing, m.begin];
+        let spans = [m.status_digits, m.authority, m.path, m.query];
+        let more = [m.host, m.user_agent, m.media_type];
+        (known, spans, more, m.media, m.charset, m.body.offset)
+    };
+    assert_eq!(lines(&alone), lines(message));
+    if message.framing == Framing::Chunked as u32 {
+        assert!(!alone.has(message::COMPLETE));
+    } else {
+        assert_eq!(alone, *message);
+    }
+}
+
+/// A head, split naively.
+struct Head<'a> {
+    method: &'a [u8],
+    target: &'a [u8],
+    /// Names and values, with the values' offsets.
+    headers: Vec<(&'a [u8], &'a [u8], usize)>,
+}
+
+impl<'a> Head<'a> {
+    fn split(head: &'a [u8], message: &Message) -> Head<'a> {
+        let mut at = message.begin as usize;
+        let mut lines = head[at..].split_inclusive(|&b| b == b'\n');
+        let first = lines.next().unwrap_or_default();
+        at += first.len();
+        let mut words = first.split(|&b| b == b' ').filter(|w| !w.is_empty());
+        let mut word = || words.next().unwrap_or_default();
+        let (method, target) = (word(), word());
+        let mut headers = vec![];
+        for line in lines {
+            if let Some(colon) = line.iter().position(|&b| b == b':') {
+                let (name, value) = (&line[..colon], &line[colon + 1..]);
+                // An empty value has a place all the same.
+                let text = value.trim_ascii();
+                let skipped = match text {
+                    [] => 0,
+                    _ => value.len() - value.trim_ascii_start().len(),
+                };
+                let value_at = at + colon + 1 + skipped;
+                let name = name.trim_ascii_end();
+                headers.push((name, text, value_at));
+            }
+            at += line.len();
+        }
+        Head { method, target, headers }
+    }
+
+    fn values<'b>(
+        &'b self,
+        name: &'b str,
+    ) -> impl Iterator<Item = (&'a [u8], usize)> + 'b {
+        let of_name = move |header: &&(&[u8], &[u8], usize)| {
+            header.0.eq_ignore_ascii_case(name.as_bytes())
+        };
+        self.headers.iter().filter(of_name).map(|&(_, v, at)| (v, at))
+    }
+
+    /// Who has HTTP from elsewhere is told the same.
+    fn parts_agree(&self, context: &Context, reading: &Reading, body: &[u8]) {
+        let message = &reading.message;
+        let response = message.kind == message::KIND_RESPONSE;
+        if (response && message.status == 0)
+            || message.has(message::BODY_BROKEN)
+        {
+            return;
+        }
+        let complete = message.has(message::COMPLETE);
+        let first = |name| self.values(name).next().map(|(value, _)| value);
+        let coded = message.has(message::BODY_CODED);
+        let parts = Parts {
+            context: Context {
+                flags: if complete { 0 } else { message::CUT },
+                ..*context
+            },
+            status: message.status as u16,
+            method: self.method,
+            target: self.target,
+            host: first("host").unwrap_or_default(),
+            user_agent: first("user-agent").unwrap_or_default(),
+            content_type: self
+                .values("content-type")
+                .last()
+                .map_or(&[], |(value, _)| value),
+            content_encoding: if coded { b"gzip" } else { b"identity" },
+        };
+        let same = read_parts(&parts, body);
+        // Where a body ends is clear to whoever has it.
+        let flags = |m: &Message| m.flags & !message::FRAMING_UNCLEAR;
+        let facts = |m: &Message| {
+            let known = [m.kind, m.message_type, flags(m), m.method, m.status];
+            (known, m.media, m.charset, m.body_length)
+        };
+        assert_eq!(facts(&same.message), facts(message));
+        assert_eq!(same.body, reading.body);
+    }
+
+    /// A part of a head that is read by itself has the same items.
+    fn parts_alone_agree(&self, input: &[u8], reading: &Reading) {
+        let message = &reading.message;
+        let response = message.kind == message::KIND_RESPONSE;
+        // A field and what belongs to it, for each field of that name.
+        let of = |field: Field| -> Vec<Item> {
+            let mut inside = false;
+            let items = reading.head.iter().filter(|item| {
+                if item.level == 0 {
+                    inside = item.as_field() == Some(field);
+                }
+                inside
+            });
+            items.copied().collect()
+        };
+        let mut cookies = vec![];
+        for (value, at) in
+            self.values(if response { "set-cookie" } else { "cookie" })
+        {
+            let end = value.iter().position(|&b| b == b';' && response);
+            let value = &value[..end.unwrap_or(value.len())];
+            let alone = take(items::cookies(value), value);
+            cookies.extend(shifted(&alone, at));
+        }
+        assert_eq!(of(Field::Bigip), cookies);
+        for item in &cookies {
+            if item.as_field() == Some(Field::Bigip) {
+                let value = item.span.of(input);
+                let alone = take(items::persistence_cookie(value), value);
+                for part in shifted(&alone, item.span.start()) {
+                    assert!(cookies.contains(&part), "{part:?}");
+                }
+            }
+        }
+        if response {
+            return;
+        }
+        let alone = message.user_agent.of(input);
+        let agent = take(items::user_agent(alone), alone);
+        let at = message.user_agent.start();
+        assert!(of(Field::UserAgent).into_iter().eq(shifted(&agent, at)));
+        if message.authority.is_empty() {
+            if let Some((value, at)) = self.values("host").next() {
+                let alone = take(items::host(value), value);
+                assert!(of(Field::Host).into_iter().eq(shifted(&alone, at)));
+            }
+        }
+        let target = take(items::target(self.target), self.target);
+        let at = input[message.begin as usize..]
+            .windows(self.target.len().max(1))
+            .skip(self.method.len())
+            .position(|window| window == self.target);
+        let at = at.map_or(0, |at| at + self.method.len());
+        let target: Vec<_> =
+            shifted(&target, message.begin as usize + at).collect();
+        if message.message_type == TYPE_FIRMWARE_REQUEST {
+            let path = of(Field::FirmwarePath);
+            assert!(target.windows(path.len()).any(|w| w == path));
+        }
+        // What else is in a head may decide how a query is read.
+        if matches!(message.message_type, PHONE_ASKS | TYPE_SETUP_PUSH) {
+            let query = message.query;
+            let inside = |item: &&Item| {
+                query.start() <= item.span.start()
+                    && item.span.end() <= query.end()
+                    && !query.is_empty()
+                    && item.as_field() != Some(Field::Type)
+            };
+            let head = reading.head.iter().filter(inside);
+            assert!(head.eq(target.iter().filter(inside)));
+        }
+    }
+}
+
+/// The same items, of bytes that stand `by` bytes further back.
+fn shifted(items: &[Item], by: usize) -> impl Iterator<Item = Item> + '_ {
+    items.iter().map(move |item| {
+        let mut item = *item;
+        item.span.offset += by as u32;
+        item
+    })
+}
+
 /// Items of a prefix are those of the whole, but for what the cut left of
 /// the last header line, pair or entry: a parameter, and the note.
-pub fn kept(now: &[Item], last: &[Item], end: usize) {
+fn kept(now: &[Item], last: &[Item], end: usize) {
     let same = now.iter().zip(last).take_while(|(a, b)| a == b).count();
     let rest = &now[same..];
     let of_cut = |item: &&Item| {
         matches!(
             item.as_field(),
             Some(Field::Param | Field::ParamName | Field::ParamValue)
-        ) || item.as_note() == Some(mcas::Note::Truncated)
+        ) || item.as_note() == Some(Note::Truncated)
             // What was found wrong before the cut, told at the end.
-            || item.as_note() == Some(mcas::Note::ValueInconsistent)
+            || item.as_note() == Some(Note::ValueInconsistent)
     };
     let other: Vec<_> = rest.iter().filter(|item| !of_cut(item)).collect();
     assert!(other.is_empty(), "{end}: {other:?}");

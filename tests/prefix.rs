@@ -4,10 +4,10 @@
 //! steps; so for each prefix the core has to keep what its manual promises:
 //! what that is stands in [`crate::invariants`].
 
-use crate::invariants::{check, classes_agree, kept, Reading};
+use crate::invariants::{check, classes_agree, prefix_agrees, ways_agree};
 use mcas::message;
 use mcas::types::{TYPE_NONE as NONE, TYPE_UNSEEN as UNSEEN};
-use mcas::{Context, Field, Item};
+use mcas::Context;
 
 /// A message as it may be met.
 pub struct Sample {
@@ -312,46 +312,23 @@ fn prefixes(whole: &[u8], context: &Context) {
     let mut refused = None;
     let mut class = None;
     for end in lengths(whole.len()) {
-        let now = check(&whole[..end], context);
+        let prefix = &whole[..end];
+        let now = check(prefix, context);
         // Where the stream ends here, nothing follows.
         if context.flags & message::END_OF_STREAM == 0 {
-            let class_now = classes_agree(class, &whole[..end], context);
-            class = Some((end, class_now));
+            class = Some((end, classes_agree(class, prefix, context)));
         }
         if let Some(error) = refused {
             assert_eq!(now.err(), Some(error), "{end}: HTTP after all");
             continue;
         }
-        let (Ok(now), Ok(last)) = (&now, &last) else {
-            refused = now.err();
-            assert!(refused.is_none() || last.is_err());
-            continue;
-        };
-        if now.message.message_type != last.message.message_type {
-            // A form may yet name its terminal, a response its status, and
-            // an answer alone its result.
-            let so_far = now.message.message_type;
-            assert!(matches!(so_far, 0 | NONE), "{end}: {so_far}");
-            continue;
+        if let Ok(reading) = &now {
+            ways_agree(prefix, context, reading);
         }
-        if now.message.has(message::COMPLETE) {
-            // The connection ended here, so that was all there is.
-            continue;
-        }
-        kept(&now.head, &last.head, end);
-        // The size of an image grows with what is there of it.
-        let pairs = |reading: &Reading| -> Vec<Item> {
-            let size = Some(Field::FirmwareSize);
-            let items = reading.body.iter().copied();
-            items.filter(|item| item.as_field() != size).collect()
-        };
-        if last.message.flags & BROKEN_OR_CODED == 0 {
-            kept(&pairs(now), &pairs(last), end);
-        }
+        prefix_agrees(&now, &last, end);
+        refused = now.err();
     }
 }
-
-const BROKEN_OR_CODED: u32 = message::BODY_BROKEN | message::BODY_CODED;
 
 /// Every length up to `all`; of an image some do.
 fn lengths(all: usize) -> impl Iterator<Item = usize> {
@@ -494,7 +471,11 @@ fn random_damage() {
             damage(&mut random, &mut bytes);
         }
         let context = *random.pick(&contexts);
-        let check = || check(&bytes, &context);
+        let check = || {
+            let reading = check(&bytes, &context)?;
+            ways_agree(&bytes, &context, &reading);
+            Ok::<_, mcas::Error>(reading)
+        };
         match std::panic::catch_unwind(check) {
             Ok(Ok(reading)) => ours += u32::from(reading.message.is_ours()),
             Ok(Err(_)) => {}
