@@ -1,6 +1,8 @@
 .PHONY: help build demo test run install uninstall
 .PHONY: lib install-lib uninstall-lib lints matrix dist clean
-.PHONY: fuzz-tshark sanitize-plugin
+.PHONY: fuzz fuzz-tshark sanitize-plugin
+
+MINUTES ?= 10
 
 help:
 	@echo 'make build               build the library and the plugin, in release'
@@ -14,6 +16,7 @@ help:
 	@echo '                         INCLUDEDIR='
 	@echo 'make uninstall-lib       take it away again'
 	@echo 'make lints               Wireshark'\''s own lints on the plugin'\''s C files'
+	@echo 'make fuzz MINUTES=n      fuzz the core for so many minutes'
 	@echo 'make fuzz-tshark N=500   so many mutated captures through tshark and sharkd'
 	@echo 'make sanitize-plugin     the plugin in them under sanitizers and valgrind'
 	@echo 'make matrix              build and test in each Debian, made for it: see'
@@ -54,6 +57,9 @@ uninstall-lib:
 lints:
 	@scripts/setup roots
 	@scripts/root trixie scripts/lints
+
+fuzz:
+	@scripts/fuzz $(MINUTES)
 
 fuzz-tshark:
 	@scripts/setup test
