@@ -7,7 +7,7 @@ MINUTES ?= 10
 help:
 	@echo 'make build               build the library and the plugin, in release'
 	@echo 'make demo                install what is missing, build, dissect a boot sequence'
-	@echo 'make test                install what is missing, build, run everything CI runs'
+	@echo 'make test                install what is missing, build, run all tests'
 	@echo 'make run CAPTURE=file    build, and dissect a capture of your own'
 	@echo 'make install             put the plugin where the tshark on this machine looks'
 	@echo 'make uninstall           take it away again'

@@ -84,11 +84,13 @@ typedef struct {
 static const char *
 item_text(const drawing *draw, const source *from, const mcas_item *item)
 {
+    char near[256];
     size_t needed = 0;
     char *text;
 
-    mcas_item_format(from->bytes, from->length, item, MCAS_FORMAT_TEXT, NULL,
-                     0, &needed);
+    if (mcas_item_format(from->bytes, from->length, item, MCAS_FORMAT_TEXT,
+                         near, sizeof(near), &needed) == MCAS_OK)
+        return wmem_strndup(draw->pinfo->pool, near, needed);
     text = (char *)wmem_alloc(draw->pinfo->pool, needed + 1);
     mcas_item_format(from->bytes, from->length, item, MCAS_FORMAT_TEXT, text,
                      needed + 1, &needed);

@@ -322,9 +322,8 @@ pub unsafe extern "C" fn mcas_field_value_name(
 /// See `mcas_value_name` in `include/mcas.h`.
 #[no_mangle]
 pub extern "C" fn mcas_value_name(id: u32, number: u64) -> *const c_char {
-    let names = Field::from_number(id).map_or(&[][..], |f| f.info().names);
-    let named = names.iter().find(|row| u64::from(row.0) == number);
-    optional(named.map(|row| row.1))
+    let field = Field::from_number(id);
+    optional(field.and_then(|field| field.info().c_name_of(number)))
 }
 
 /// See `mcas_note_get` in `include/mcas.h`.

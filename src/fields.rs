@@ -113,9 +113,14 @@ impl FieldInfo {
     /// What a value of the field is called, such as `Success` for a result
     /// code of 0.
     pub fn name_of(&self, number: u64) -> Option<&'static str> {
+        self.c_name_of(number)?.to_str().ok()
+    }
+
+    /// The same for C.
+    pub(crate) fn c_name_of(&self, number: u64) -> Option<&'static CStr> {
         let known = |&(n, _): &(u32, _)| u64::from(n).cmp(&number);
         let place = self.names.binary_search_by(known).ok()?;
-        self.names[place].1.to_str().ok()
+        Some(self.names[place].1)
     }
 }
 

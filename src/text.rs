@@ -54,8 +54,7 @@ pub(crate) fn eq_ignore_ascii_case(
     percent: bool,
     text: &str,
 ) -> bool {
-    let decoded = Decoded { rest: raw, percent };
-    decoded
+    bytes(raw, percent)
         .map(|b| b.to_ascii_lowercase())
         .eq(text.bytes().map(|b| b.to_ascii_lowercase()))
 }
@@ -76,7 +75,7 @@ pub(crate) fn decode<'a>(
     out: &'a mut [u8],
 ) -> Option<&'a [u8]> {
     let mut length = 0;
-    for b in (Decoded { rest: raw, percent }) {
+    for b in bytes(raw, percent) {
         *out.get_mut(length)? = b;
         length += 1;
     }
@@ -92,7 +91,7 @@ pub(crate) fn write(
     let raw = item.span.of(input);
     let percent = item.flags & PERCENT_ENCODED != 0
         && memchr2(b'%', b'+', raw).is_some();
-    let bytes = || Decoded { rest: raw, percent };
+    let bytes = || bytes(raw, percent);
     let mut result = Ok(());
     let mut put = |c: char| {
         if result.is_ok() {

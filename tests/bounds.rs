@@ -118,10 +118,6 @@ const SHAPES: &[Shape] = &[
         let get = "GET / HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n";
         fill(get, n).into()
     }),
-];
-
-/// The same that ends its lines otherwise, and answers that announce others.
-const MESSAGES: &[Shape] = &[
     ("messages with LF", |n| fill("GET / HTTP/1.1\n\n", n).into()),
     ("interim answers", |n| fill("HTTP/1.1 100 C\n\n", n).into()),
     ("requests of phones", |n| {
@@ -153,7 +149,7 @@ fn time_is_linear() {
     let program = compile(&source("reader"), library(), true);
     let n = 1 << 15;
     println!("{:20} {:>12} {:>12} {:>12}  growth", "", "n", "2n", "4n");
-    for (name, shape) in SHAPES.iter().chain(MESSAGES) {
+    for (name, shape) in SHAPES {
         let costs = [n, 2 * n, 4 * n].map(|n| {
             let file = target(&format!("bounds-{}", name.replace(' ', "-")));
             fs::write(&file, shape(n)).unwrap();

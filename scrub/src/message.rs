@@ -12,7 +12,7 @@ use crate::Report;
 use mcas::chunked;
 use mcas::fields::{Kind, SECRET};
 use mcas::item::{Item, GENERATED, PERCENT_ENCODED};
-use mcas::message::{self, Context, Framing, Message, Method};
+use mcas::message::{self, Context, Framing, Message, Method, Parts};
 use mcas::pairs::Grammar;
 use mcas::{types, Field, Note, Sniff};
 use memchr::{memchr, memmem, memrchr};
@@ -207,20 +207,20 @@ impl<'a> Reader<'a> {
         let end = range.end;
         let cut = end == run.bytes.len() && !run.ended
             || end > 0 && run.has_filler(&(end - 1..end));
-        let answer = b"HTTP/1.1 200 OK\r\n\r\n";
-        let asked = b"POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n";
         let context = Context {
             request_type: types::TYPE_PROVISIONING_REQUEST,
+            flags: if cut { message::CUT } else { 0 },
             ..Context::default()
         };
-        let (Ok(mut lines), Ok(mut form)) =
-            (mcas::parse(answer, &context), mcas::parse(asked, &context))
-        else {
+        let answer = Parts { context, status: 200, ..Parts::default() };
+        let host = b"add-con.mcas";
+        let asked = Parts { method: b"POST", host, ..Parts::default() };
+        let (Ok(mut lines), Ok(mut form)) = (
+            message::from_parts(&answer, b""),
+            message::from_parts(&asked, b""),
+        ) else {
             return;
         };
-        if !cut {
-            lines.flags |= message::COMPLETE;
-        }
         let mut read = |id: bool| {
             if id {
                 lines.message_type =

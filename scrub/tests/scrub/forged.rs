@@ -276,16 +276,21 @@ fn chunks_and_what_is_behind() {
     }
 }
 
+/// A capture of samples, a segment each.
+fn plain(samples: &[&Sample]) -> Vec<u8> {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    for sample in samples {
+        capture.push(&connection.segment(sample.from, &sample.is));
+    }
+    fs::read(capture.write().path()).expect("it was written")
+}
+
 /// The same TCP segment below other layers.
 #[test]
 fn layers() {
     let [request, response] = samples();
-    let mut inner = Capture::default();
-    let mut connection = inner.connect(80);
-    for sample in [&request, &response] {
-        inner.push(&connection.segment(sample.from, &sample.is));
-    }
-    let file = fs::read(inner.write().path()).expect("it was written");
+    let file = plain(&[&request, &response]);
     type Wrap = fn(&[u8]) -> Vec<u8>;
     let cases: &[(&str, u32, Wrap)] = &[
         ("raw IP", 101, |ip| ip.to_vec()),
@@ -370,12 +375,7 @@ fn datagram(source: &[u8; 16], payload: &[u8]) -> Vec<u8> {
 #[test]
 fn elsewhere() {
     let [request, response] = samples();
-    let mut inner = Capture::default();
-    let mut connection = inner.connect(80);
-    for sample in [&request, &response] {
-        inner.push(&connection.segment(sample.from, &sample.is));
-    }
-    let file = fs::read(inner.write().path()).expect("it was written");
+    let file = plain(&[&request, &response]);
     let mut frames: Vec<Vec<u8>> =
         packets(&file).into_iter().map(<[u8]>::to_vec).collect();
     let text =
