@@ -16,7 +16,7 @@ fn main() {
         println!("cargo:rustc-env=WIRESHARK_{part}={number}");
     }
 
-    let sources = ["packet-mcas.c", "gate.c", "exchange.c"];
+    let sources = ["packet-mcas.c", "gate.c", "exchange.c", "tap.c"];
     let mut shim = cc::Build::new();
     shim.files(sources)
         .include("../include")

@@ -81,20 +81,27 @@ typedef struct {
     uint32_t length;
 } source;
 
-static const char *
-item_text(const drawing *draw, const source *from, const mcas_item *item)
+const char *
+mcas_item_text(wmem_allocator_t *scope, const uint8_t *bytes, size_t length,
+               const mcas_item *item, uint32_t style)
 {
     char near[256];
     size_t needed = 0;
     char *text;
 
-    if (mcas_item_format(from->bytes, from->length, item, MCAS_FORMAT_TEXT,
-                         near, sizeof(near), &needed) == MCAS_OK)
-        return wmem_strndup(draw->pinfo->pool, near, needed);
-    text = (char *)wmem_alloc(draw->pinfo->pool, needed + 1);
-    mcas_item_format(from->bytes, from->length, item, MCAS_FORMAT_TEXT, text,
-                     needed + 1, &needed);
+    if (mcas_item_format(bytes, length, item, style, near, sizeof(near),
+                         &needed) == MCAS_OK)
+        return wmem_strndup(scope, near, needed);
+    text = (char *)wmem_alloc(scope, needed + 1);
+    mcas_item_format(bytes, length, item, style, text, needed + 1, &needed);
     return text;
+}
+
+static const char *
+item_text(const drawing *draw, const source *from, const mcas_item *item)
+{
+    return mcas_item_text(draw->pinfo->pool, from->bytes, from->length, item,
+                          MCAS_FORMAT_TEXT);
 }
 
 static const char *
@@ -319,7 +326,8 @@ draw_digest(drawing *draw, const mcas_message *message, const source *body)
         sizeof(digest)));
 }
 
-static void
+/* Draws the body's items; tells where its bytes are, without chunk marks. */
+static source
 draw_body(drawing *draw, const mcas_message *message, const source *head)
 {
     source body;
@@ -351,6 +359,7 @@ draw_body(drawing *draw, const mcas_message *message, const source *head)
     if (draw_items(draw, &iter, &body) && chunked)
         add_new_data_source(draw->pinfo, body.tvb, "De-chunked M-CAS body");
     draw_digest(draw, message, &body);
+    return body;
 }
 
 /* The links between a request and its response. */
@@ -502,9 +511,10 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
 {
     drawing draw = { .pinfo = pinfo };
     source head = { tvb, NULL, tvb_captured_length(tvb) };
+    source body = { NULL, NULL, 0 };
+    mcas_tap_message tapped = { .exchange = found ? found->exchange : NULL };
     mcas_message message;
     mcas_iter iter;
-    const char *line;
 
     if (head.length == 0)
         return 0;
@@ -528,12 +538,18 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     mcas_head_items(&message, &iter);
     draw_items(&draw, &iter, &head);
     if (message.flags & MCAS_MESSAGE_HEAD_COMPLETE)
-        draw_body(&draw, &message, &head);
-    draw_exchange(&draw, &message, tvb, found ? found->exchange : NULL);
+        body = draw_body(&draw, &message, &head);
+    draw_exchange(&draw, &message, tvb, tapped.exchange);
 
-    line = summary(&draw, &message);
-    proto_item_set_text(draw.item, "M-CAS, %s", line);
-    set_columns(pinfo, line, found && found->among_others);
+    tapped.message = &message;
+    tapped.bytes = head.bytes;
+    tapped.body = body.bytes;
+    tapped.body_length = body.length;
+    tapped.type = draw.parts.type;
+    tapped.summary = summary(&draw, &message);
+    proto_item_set_text(draw.item, "M-CAS, %s", tapped.summary);
+    set_columns(pinfo, tapped.summary, found && found->among_others);
+    mcas_tap_queue(pinfo, &tapped);
     return message.length;
 }
 
@@ -696,6 +712,7 @@ mcas_register(void)
     register_fields();
     register_notes();
     proto_register_subtree_array(ett, array_length(ett));
+    mcas_tap_register();
     mcas_exchange_register();
     mcas_gate_register();
 }

@@ -43,9 +43,30 @@ typedef struct mcas_found {
     struct mcas_found *next;
 } mcas_found;
 
+/*
+ * What listeners of the tap "mcas" are told of each message. They read its
+ * items from the bytes with the library, as any program does. Packet scope.
+ */
+typedef struct {
+    const mcas_message *message;
+    const uint8_t *bytes;    /* that it was parsed from */
+    const uint8_t *body;     /* the body without chunk marks, except for an
+                                image that no export asked for */
+    uint32_t body_length;    /* 0 where the head was cut */
+    const mcas_exchange *exchange; /* or NULL */
+    const char *type;        /* name of the message type */
+    const char *summary;     /* as in the Info column */
+} mcas_tap_message;
+
 extern int proto_mcas;
+extern int mcas_tap;
 
 struct tcpinfo;
+
+/* An item of the bytes as text, in a style of MCAS_FORMAT_.... */
+const char *mcas_item_text(wmem_allocator_t *scope, const uint8_t *bytes,
+                           size_t length, const mcas_item *item,
+                           uint32_t style);
 
 /* gate.c: the way from TCP through HTTP to the dissector. */
 void mcas_gate_register(void);
@@ -55,6 +76,26 @@ void mcas_gate_handoff(void);
  * without data the one at the beginning. */
 int dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                  void *data);
+
+/* tap.c: the tap, and reading of what came through it. */
+void mcas_tap_register(void);
+void mcas_tap_queue(packet_info *pinfo, const mcas_tap_message *message);
+
+/* Where the reading of a message's items stands; all zeros at the start. */
+typedef struct {
+    enum { MCAS_TAP_START, MCAS_TAP_HEAD, MCAS_TAP_BODY } part;
+    const uint8_t *bytes; /* that the last item was read from */
+    size_t length;
+    mcas_iter iter;
+} mcas_tap_walk;
+
+/* The next item, of the head first and then of the body. */
+bool mcas_tap_next(const mcas_tap_message *from, mcas_tap_walk *walk,
+                   mcas_item *item);
+
+/* Value of the first item of a field (MCAS_FIELD_...), or NULL. */
+const char *mcas_tap_value(wmem_allocator_t *scope,
+                           const mcas_tap_message *from, uint32_t field);
 
 /*
  * exchange.c: requests and responses of a connection, and what of them is

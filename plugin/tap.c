@@ -1,0 +1,74 @@
+/* tap.c
+ * What statistics, exports and the like are told of each message, and how
+ * they read it.
+ *
+ * Copyright 2026 the M-CAS dissector authors
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "packet-mcas.h"
+
+#include <epan/tap.h>
+
+int mcas_tap = -1;
+
+void
+mcas_tap_register(void)
+{
+    mcas_tap = register_tap("mcas");
+}
+
+void
+mcas_tap_queue(packet_info *pinfo, const mcas_tap_message *message)
+{
+    mcas_tap_message *queued;
+    mcas_message *parsed;
+
+    if (!have_tap_listener(mcas_tap))
+        return;
+    parsed = wmem_new(pinfo->pool, mcas_message);
+    *parsed = *message->message;
+    queued = wmem_new(pinfo->pool, mcas_tap_message);
+    *queued = *message;
+    queued->message = parsed;
+    tap_queue_packet(mcas_tap, pinfo, queued);
+}
+
+bool
+mcas_tap_next(const mcas_tap_message *from, mcas_tap_walk *walk,
+              mcas_item *item)
+{
+    const mcas_message *message = from->message;
+
+    if (walk->part == MCAS_TAP_START) {
+        walk->part = MCAS_TAP_HEAD;
+        walk->bytes = from->bytes;
+        walk->length = message->length;
+        mcas_head_items(message, &walk->iter);
+    }
+    for (;;) {
+        if (mcas_next(walk->bytes, walk->length, &walk->iter, item)
+            == MCAS_OK)
+            return true;
+        if (walk->part != MCAS_TAP_HEAD || !from->body)
+            return false;
+        walk->part = MCAS_TAP_BODY;
+        walk->bytes = from->body;
+        walk->length = from->body_length;
+        mcas_body_items(message, from->body, from->body_length, &walk->iter);
+    }
+}
+
+const char *
+mcas_tap_value(wmem_allocator_t *scope, const mcas_tap_message *from,
+               uint32_t field)
+{
+    mcas_tap_walk walk = { .part = MCAS_TAP_START };
+    mcas_item item;
+
+    while (mcas_tap_next(from, &walk, &item))
+        if (item.kind == MCAS_ITEM_FIELD && item.id == field)
+            return mcas_item_text(scope, walk.bytes, walk.length, &item,
+                                  MCAS_FORMAT_VALUE);
+    return NULL;
+}
