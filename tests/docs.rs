@@ -2,24 +2,74 @@ use mcas::fields::FIELDS;
 use mcas::notes::NOTES;
 use std::collections::BTreeSet;
 
+const ENGLISH: &str = include_str!("../README.md");
+const JAPANESE: &str = include_str!("../README.ja.md");
+
+/// What stands in backquotes, in a line or across a line's end.
+fn quoted(readme: &str) -> BTreeSet<String> {
+    let words =
+        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let prose: String = readme
+        .lines()
+        .filter(|line| !is_fence(line))
+        .fold(String::new(), |text, line| text + line + "\n");
+    prose.split('`').skip(1).step_by(2).map(words).collect()
+}
+
+fn is_fence(line: &str) -> bool {
+    line.starts_with("```")
+}
+
+/// What is to be typed, and what it prints: the lines of indented blocks and
+/// of fenced ones.
+fn blocks(readme: &str) -> Vec<&str> {
+    let mut fenced = false;
+    let mut found = Vec::new();
+    for line in readme.lines() {
+        if is_fence(line) {
+            fenced = !fenced;
+        } else if fenced || line.starts_with("    ") {
+            found.push(line);
+        }
+    }
+    found
+}
+
+/// Whoever changes one README changes the other: the same commands, pictures
+/// and links, and the same names in the text.
+#[test]
+fn readme_in_japanese_keeps_up() {
+    let links = |readme: &'static str| -> BTreeSet<String> {
+        let ends = readme.split("](").skip(1);
+        let links = ends.filter_map(|rest| rest.split(')').next());
+        let others = links.filter(|link| !link.starts_with("README"));
+        others.map(str::to_owned).collect()
+    };
+    let one_only = |english: BTreeSet<_>, japanese: BTreeSet<_>| {
+        english.symmetric_difference(&japanese).cloned().collect::<Vec<_>>()
+    };
+    let none: [String; 0] = [];
+    assert_eq!(blocks(ENGLISH), blocks(JAPANESE));
+    assert_eq!(one_only(quoted(ENGLISH), quoted(JAPANESE)), none);
+    assert_eq!(one_only(links(ENGLISH), links(JAPANESE)), none);
+}
+
 /// The README lists every field and every expert item, and no other.
 #[test]
 fn readme_names_every_field() {
-    let readme = include_str!("../README.md");
     // Names stand in backquotes, as do files; a preference is set, not
     // filtered on.
     let is_file = |name: &str| {
         [".h", ".hpp", ".py", ".pc"].iter().any(|e| name.ends_with(e))
     };
-    let named: BTreeSet<&str> = readme
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|name| name.starts_with("mcas.") && !name.contains(' '))
-        .filter(|&name| name != "mcas.heuristic" && !is_file(name))
-        .collect();
+    let mut named = quoted(ENGLISH);
+    named.retain(|name| {
+        name.starts_with("mcas.") && !name.contains(' ') && !is_file(name)
+    });
+    named.remove("mcas.heuristic");
     let registered = FIELDS.iter().map(|info| info.name());
-    let registered: BTreeSet<&str> =
-        registered.chain(NOTES.iter().map(|info| info.name())).collect();
+    let notes = NOTES.iter().map(|info| info.name());
+    let registered: BTreeSet<String> =
+        registered.chain(notes).map(str::to_owned).collect();
     assert_eq!(named, registered);
 }
