@@ -93,6 +93,17 @@ typedef struct {
 bool mcas_tap_next(const mcas_tap_message *from, mcas_tap_walk *walk,
                    mcas_item *item);
 
+/* The item just read as text, in a style of MCAS_FORMAT_...., that nothing
+ * in it can break the line of, or colour. */
+const char *mcas_tap_text(wmem_allocator_t *scope, const mcas_tap_walk *walk,
+                          const mcas_item *item, uint32_t style);
+
+/* What the item just read says of the result, such as "Success (0000)", or
+ * NULL. One that is no number is a note; a number that is no success is a
+ * field and then a note. */
+const char *mcas_tap_result(wmem_allocator_t *scope,
+                            const mcas_tap_walk *walk, const mcas_item *item);
+
 /* Value of the first item of a field (MCAS_FIELD_...), or NULL. */
 const char *mcas_tap_value(wmem_allocator_t *scope,
                            const mcas_tap_message *from, uint32_t field);

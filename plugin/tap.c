@@ -72,3 +72,34 @@ mcas_tap_value(wmem_allocator_t *scope, const mcas_tap_message *from,
                                   MCAS_FORMAT_VALUE);
     return NULL;
 }
+
+const char *
+mcas_tap_text(wmem_allocator_t *scope, const mcas_tap_walk *walk,
+              const mcas_item *item, uint32_t style)
+{
+    /* It was made for us. */
+    char *text = (char *)mcas_item_text(scope, walk->bytes, walk->length,
+                                        item, style);
+
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '.';
+    return text;
+}
+
+const char *
+mcas_tap_result(wmem_allocator_t *scope, const mcas_tap_walk *walk,
+                const mcas_item *item)
+{
+    bool number = item->kind == MCAS_ITEM_FIELD
+        && item->id == MCAS_FIELD_RESULT_CODE;
+    const char *sent, *name;
+
+    if (!number && (item->kind != MCAS_ITEM_NOTE
+                    || item->id != MCAS_NOTE_RESULT_CODE_FAILURE
+                    || item->span.length == 0))
+        return NULL;
+    sent = mcas_tap_text(scope, walk, item, MCAS_FORMAT_TEXT);
+    name = number ? mcas_value_name(item->id, item->number) : NULL;
+    return name ? wmem_strdup_printf(scope, "%s (%s)", name, sent) : sent;
+}
