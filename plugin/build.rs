@@ -16,7 +16,13 @@ fn main() {
         println!("cargo:rustc-env=WIRESHARK_{part}={number}");
     }
 
-    let sources = ["packet-mcas.c", "gate.c", "exchange.c", "tap.c"];
+    let sources = [
+        "packet-mcas.c",
+        "gate.c",
+        "exchange.c",
+        "tap.c",
+        "tap-provisioning.c",
+    ];
     let mut shim = cc::Build::new();
     shim.files(sources)
         .include("../include")

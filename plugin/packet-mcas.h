@@ -108,6 +108,9 @@ const char *mcas_tap_result(wmem_allocator_t *scope,
 const char *mcas_tap_value(wmem_allocator_t *scope,
                            const mcas_tap_message *from, uint32_t field);
 
+/* tap-….c: what listens to it, until then at no cost. */
+void mcas_provisioning_register(void);
+
 /*
  * exchange.c: requests and responses of a connection, and what of them is
  * ours.
