@@ -22,6 +22,7 @@ fn main() {
         "exchange.c",
         "tap.c",
         "tap-provisioning.c",
+        "tap-counters.c",
     ];
     let mut shim = cc::Build::new();
     shim.files(sources)

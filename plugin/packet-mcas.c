@@ -714,6 +714,7 @@ mcas_register(void)
     proto_register_subtree_array(ett, array_length(ett));
     mcas_tap_register();
     mcas_provisioning_register();
+    mcas_counters_register();
     mcas_exchange_register();
     mcas_gate_register();
 }

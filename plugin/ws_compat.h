@@ -34,6 +34,13 @@ typedef gboolean ws_bool_t;
 #define WS_VENDOR(oui) get_manuf_name_if_known(oui)
 #endif
 
+/* Between a submenu of Statistics and the name of a tree of counters in it */
+#if WS_AT_LEAST(4, 4)
+#define WS_STATS_SUBMENU "//"
+#else
+#define WS_STATS_SUBMENU "/"
+#endif
+
 /* How a program of its own starts libwireshark (tests/c/) */
 #if WS_AT_LEAST(4, 6)
 #define WS_LOG_INIT(program) ws_log_init(NULL)
