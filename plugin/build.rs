@@ -23,6 +23,7 @@ fn main() {
         "tap.c",
         "tap-provisioning.c",
         "tap-counters.c",
+        "tap-response-time.c",
     ];
     let mut shim = cc::Build::new();
     shim.files(sources)

@@ -715,6 +715,7 @@ mcas_register(void)
     mcas_tap_register();
     mcas_provisioning_register();
     mcas_counters_register();
+    mcas_response_time_register();
     mcas_exchange_register();
     mcas_gate_register();
 }
