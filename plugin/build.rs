@@ -24,6 +24,7 @@ fn main() {
         "tap-provisioning.c",
         "tap-counters.c",
         "tap-response-time.c",
+        "tap-flow.c",
     ];
     let mut shim = cc::Build::new();
     shim.files(sources)

@@ -716,6 +716,7 @@ mcas_register(void)
     mcas_provisioning_register();
     mcas_counters_register();
     mcas_response_time_register();
+    mcas_flow_register();
     mcas_exchange_register();
     mcas_gate_register();
 }

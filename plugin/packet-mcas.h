@@ -112,6 +112,7 @@ const char *mcas_tap_value(wmem_allocator_t *scope,
 void mcas_provisioning_register(void);
 void mcas_counters_register(void);
 void mcas_response_time_register(void);
+void mcas_flow_register(void);
 
 /*
  * exchange.c: requests and responses of a connection, and what of them is
