@@ -32,6 +32,8 @@ mod regression;
 mod sanitize;
 /// The same message however TCP delivers it.
 mod segments;
+/// `-z mcas,…`: tables, counters, response times, flow graph.
+mod statistics;
 /// Running tshark, reading its output, writing captures.
 mod support;
 
