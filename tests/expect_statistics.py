@@ -141,23 +141,23 @@ def outcome(download):
 
 
 def owner(order, messages):
-    """The terminal that a download is of: the last that had its address before; else the one whose MAC address its
-    frame has; else the first that comes from there later."""
-    download, before, after = messages[order], None, None
+    """The terminal that a download is of: the last that had its address before; else the one that has the MAC address
+    of its frame; else the first one later that has either."""
+    download, by_address, by_mac, later = messages[order], None, None, None
     for at, message in enumerate(messages):
+        terminal, addresses = message.source, []
         if message.kind in (1, 9):
             terminal, addresses = message.terminal[0] or message.source, [message.source]
         elif message.kind in (2, 10):
             terminal = message.other and message.other.terminal[0] or message.target
             addresses = [message.target] * (not message.other) + message.all("ip_addr")[:1]
-        else:
-            continue
         if download.source in addresses and at < order:
-            before = terminal
-        elif download.source in addresses and not after:
-            after = terminal
-    named = {m.terminal[0] for m in messages if m.kind in (1, 9)}
-    return before or (download.mac if download.mac in named else after)
+            by_address = terminal
+        elif addresses and terminal == download.mac and at < order:
+            by_mac = terminal
+        elif download.source in addresses or addresses and terminal == download.mac:
+            later = later or terminal
+    return by_address or by_mac or later
 
 
 def tree(messages):

@@ -188,6 +188,76 @@ fn every_capture_as_computed() {
     assert!(provisioned > 50, "only {provisioned} rows in all captures");
 }
 
+/// Firmware requests name no terminal. Before and behind its provisioning,
+/// from its address, the one it was given, and with its MAC address alone;
+/// and what became of them.
+#[test]
+fn downloads_find_their_terminal() {
+    let mut made = Capture::default();
+    let mut connections = [0; 5].map(|_| made.connect(80));
+    let provision = |id: &str| {
+        let body = format!("TerminalID={id}");
+        format!(
+            "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
+             User-Agent: M-CAS/1.0\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let ask = |method: &str, model: &str, file: &str| {
+        format!(
+            "{method} /fw/{model}/{file} HTTP/1.1\r\n\
+             Host: verup-mcas.odm00015.flets\r\n\
+             User-Agent: M-CAS/7.0 ({model} 1.0; NTTEAST)\r\n\r\n"
+        )
+    };
+    let answer = |status: u16, body: &str| {
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status} So\r\nContent-Type: text/plain\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        )
+    };
+    // The clients are 192.0.0.0 to 192.0.0.4, all with one MAC address.
+    let settings = "ResultCode=0000\r\nip_addr=192.0.0.3\r\n";
+    for (client, request, response) in [
+        (4, ask("GET", "E", "e.bin"), answer(200, "image")),
+        (0, ask("GET", "A", "a.bin"), answer(200, "image")),
+        (1, ask("GET", "B", "b.bin"), answer(404, "")),
+        (0, provision("001F67000001"), answer(200, settings)),
+        (4, provision("001F67000005"), answer(200, "")),
+        (2, provision("020000000001"), answer(200, "")),
+        (3, ask("HEAD", "C", "c.bin"), answer(200, "")),
+        (2, provision("00022B000001"), answer(200, "")),
+        (2, ask("GET", "D", "d.bin"), String::new()),
+    ] {
+        let connection = &mut connections[client];
+        made.send(connection, Side::Client, request.as_bytes());
+        if !response.is_empty() {
+            made.send(connection, Side::Server, response.as_bytes());
+        }
+    }
+    let file = made.write();
+    let path = file.path().to_owned();
+    let found = tapped(&sharkd(&numbered(&[load(&path), tap(&SHARKD[..1])])));
+    let table = &found[0]["nstat:mcas,provisioning"];
+    let shown: Vec<[&str; 3]> = rows(table)
+        .iter()
+        .map(|row| [0, 2, 4].map(|column| text(&row[column])))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ["00:1f:67:00:00:01", "C", "c.bin (asked for)"],
+            ["00:1f:67:00:00:05", "E", "e.bin"],
+            ["02:00:00:00:00:01", "B", "b.bin (404)"],
+            ["00:02:2b:00:00:01", "D", "d.bin (asked for)"],
+        ]
+    );
+    check_provisioning(table, &expect(&[path])[0]["provisioning"], "made");
+}
+
 /// All statistics of a capture, as tshark prints them.
 fn printed(path: &Path, options: &[&str]) -> String {
     let mut arguments = vec!["-q", "-r", plain(path)];
@@ -281,12 +351,10 @@ fn help_lists_them() {
         .expect("scripts/tshark runs");
     let both = [output.stdout, output.stderr].concat();
     let help = String::from_utf8_lossy(&both);
-    let listed: Vec<&str> =
-        help.lines().map(str::trim).filter(|l| l.contains("mcas")).collect();
-    assert_eq!(
-        listed,
-        ["flow,mcas", "mcas,provisioning", "mcas,srt", "mcas,tree"]
-    );
+    let listed: Vec<&str> = help.lines().map(str::trim).collect();
+    for name in ["flow,mcas", "mcas,provisioning", "mcas,srt", "mcas,tree"] {
+        assert!(listed.contains(&name), "{name} is not in\n{help}");
+    }
 }
 
 /// What a device says of itself cannot break a line or speak to a terminal.
