@@ -147,6 +147,28 @@ let model = items::target(target)
 assert_eq!(model, Some(&b"RTS300HI"[..]));
 ```
 
+# What to type next
+
+[`Message::config`] writes the settings in an answer as a shell script: address
+and routes for Linux, files for Asterisk. Whatever the server sent, nothing in
+it becomes a line or a command of its own.
+
+```
+use mcas::message::{self, Parts};
+use mcas::{config, Context};
+
+let body = b"ResultCode=0000\r\nip_addr=172.20.184.194\r\nnetmask=30\r\n\
+    gateway=172.20.184.193\r\ndest_nw_addr=220.210.33.0/22\r\n";
+let context = Context { request_type: 1, ..Context::default() };
+let parts = Parts { status: 200, context, ..Parts::default() };
+let message = message::from_parts(&parts, body)?;
+let script = message.config(body, config::SECRETS).expect("an answer");
+assert!(script.to_string().contains(
+    "ip route add 220.210.32.0/22 via 172.20.184.193 dev \"$dev\"\n"
+));
+# Ok::<(), mcas::Error>(())
+```
+
 # Chunks alone
 
 ```
@@ -216,7 +238,8 @@ cargo run --example pjsip <response
 
 [`sniff`](mod@sniff) and [`classify`](mod@classify) take a first look,
 [`message`] delimits and classifies a message, [`items`] reads it,
-[`format`](mod@format) writes what was read; [`fields`], [`notes`] and
+[`format`](mod@format) writes what was read, [`config`] what to type to make
+use of it; [`fields`], [`notes`] and
 [`types`] are the tables that say what can come. The parts of the protocol
 have modules of their own: [`agent`], [`bigip`], [`firmware`], [`pairs`],
 [`chunked`].
@@ -233,6 +256,7 @@ pub mod capi;
 pub mod charset;
 pub mod chunked;
 pub mod classify;
+pub mod config;
 pub mod fields;
 pub mod firmware;
 pub mod format;

@@ -2,10 +2,11 @@
 //!
 //! [`check`] looks at one input ([`read`] leaves off its text, for those who
 //! are in a hurry), [`ways_agree`] at the other ways to read it,
-//! [`prefix_agrees`] and [`classes_agree`] at how the answers to growing ones
-//! go together. Where the standard library can read the same thing, it is the
-//! oracle.
+//! [`config_agrees`] at the settings as commands, [`prefix_agrees`] and
+//! [`classes_agree`] at how the answers to growing ones go together. Where the
+//! standard library can read the same thing, it is the oracle.
 
+use mcas::config::SECRETS;
 use mcas::fields::{Display, Kind};
 use mcas::format::Style;
 use mcas::message::{self, from_parts, Framing, Parts};
@@ -241,6 +242,96 @@ impl Texts {
             }
             _ => assert!(generated),
         }
+    }
+}
+
+/// The settings as commands, whatever the bytes: each line is one that is
+/// known, and says nothing that a shell or Asterisk would take otherwise.
+pub fn config_agrees(message: &Message, body: &[u8]) {
+    let Some(config) = message.config(body, SECRETS) else { return };
+    let text = config.to_string();
+    assert!(text.ends_with('\n'), "{text}");
+    assert!(text.bytes().all(|b| b == b'\n' || (b' '..=b'~').contains(&b)));
+    let mut file = false;
+    for line in text.lines() {
+        assert!(line.len() < 512, "Asterisk reads lines of 8191: {line}");
+        if file {
+            file = line != "END";
+            file_line(line);
+        } else {
+            file = shell_line(line);
+        }
+    }
+    assert!(!file, "{text}");
+    let hidden = message.config(body, 0).expect("as before").to_string();
+    assert!(hidden.lines().all(|line| !line.starts_with("password =")));
+}
+
+/// A line for the shell; tells whether a file begins behind it.
+fn shell_line(line: &str) -> bool {
+    let plain = |text: &str, more: &str| {
+        let good = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
+        assert!(text.chars().all(good), "{line}");
+    };
+    let words: Vec<&str> = line.split(' ').collect();
+    match words[..] {
+        ["#", ..] => plain(&line[1..], " .,:/_"),
+        ["dev=${dev:-eth0}"] => {}
+        ["ip", "addr", "add", own, "dev", "\"$dev\""] => {
+            network(own, false);
+        }
+        ["ip", "route", "add", to, "via", via, "dev", "\"$dev\"", ..] => {
+            let rest = match &words[8..] {
+                ["onlink", rest @ ..] => rest,
+                rest => rest,
+            };
+            assert!(matches!(rest, [] | ["metric", "1024"]), "{line}");
+            via.parse::<Ipv4Addr>().unwrap();
+            if to == "default" {
+                assert_eq!(rest.last(), Some(&"1024"));
+            } else {
+                network(to, true);
+            }
+        }
+        ["cat", ">>hikari-pjsip.conf" | ">hikari-rtp.conf", "<<'END'"] => {
+            return true;
+        }
+        _ => panic!("{line:?} is no command that is known"),
+    }
+    false
+}
+
+/// An address with its prefix length, and no host bits if it is `clear`.
+fn network(text: &str, clear: bool) {
+    let (address, prefix) = text.split_once('/').unwrap();
+    let address = address.parse::<Ipv4Addr>().unwrap().to_bits();
+    let prefix: u32 = prefix.parse().unwrap();
+    assert!((8..=32).contains(&prefix), "{text}");
+    let hosts = (1_u64 << (32 - prefix)) - 1;
+    assert!(!clear || u64::from(address) & hosts == 0, "{text}");
+}
+
+/// A line of Asterisk's.
+fn file_line(line: &str) {
+    const KEYS: &str = " type protocol bind tos transport client_uri \
+        server_uri outbound_proxy contact_user outbound_auth auth_type \
+        username password contact aors context allow from_user from_domain \
+        tos_audio endpoint match rtpstart rtpend ";
+    if matches!(line, "" | "END" | "[general]") || line.starts_with("; ") {
+        return;
+    }
+    let Some((key, value)) = line.split_once(" = ") else {
+        let id =
+            line.strip_prefix("[hikari-").and_then(|l| l.strip_suffix(']'));
+        let id = id.unwrap_or_else(|| panic!("{line:?} is no such line"));
+        return assert!(id.chars().all(|c| c.is_ascii_digit() || c == '+'));
+    };
+    assert!(KEYS.contains(&format!(" {key} ")), "{line}");
+    assert!(!value.is_empty() && value.trim() == value, "{line:?}");
+    let mut before = ' ';
+    for c in value.chars() {
+        assert!(c != ';' || before == '\\', "{line} has a comment");
+        before = c;
     }
 }
 

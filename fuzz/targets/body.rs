@@ -6,7 +6,9 @@ use libfuzzer_sys::fuzz_target;
 use mcas::message::{Parts, CUT};
 use mcas::types::{TYPE_NONE, TYPE_UNSEEN};
 use mcas::Context;
-use mcas_fuzz::invariants::{prefix_agrees, read_parts, texts_agree};
+use mcas_fuzz::invariants::{
+    config_agrees, prefix_agrees, read_parts, texts_agree,
+};
 use mcas_fuzz::knobs;
 
 /// Method and target, for requests.
@@ -69,6 +71,7 @@ fuzz_target!(|data: &[u8]| {
             prefix_agrees(&Ok(prefix), &Ok(whole), end);
         }
         2 => texts_agree(&whole.body, body),
+        3 => config_agrees(&whole.message, body),
         _ => {}
     }
 });
