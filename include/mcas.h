@@ -783,6 +783,33 @@ mcas_status mcas_item_format(const uint8_t *buf, size_t len,
                              const mcas_item *item, uint32_t style, char *out,
                              size_t out_len, size_t *needed);
 
+/* Flags of mcas_config_format. */
+#define MCAS_CONFIG_SECRETS 1u /* write the password, too */
+
+/*
+ * mcas_config_format: the settings in an answer as a shell script, for those
+ * who do without the gateway or the phone that asked: `ip addr` and `ip route`
+ * with the networks put in order, and files for Asterisk, which it writes to
+ * the current folder (hikari-pjsip.conf, hikari-rtp.conf). What is odd about
+ * the settings stands in comments. The script is harmless whatever the server
+ * sent: no value can become a line, a command or an option of its own, and
+ * what does not fit is left out. Its lines end in LF.
+ *
+ * Parameters: message, a MCAS_TYPE_PROVISIONING_RESPONSE or
+ * MCAS_TYPE_EXTENSION_CONFIGURATION_RESPONSE; body and body_len as for
+ * mcas_body_items; flags, MCAS_CONFIG_SECRETS or 0, which has a comment in
+ * place of the password; out, out_len and needed as for mcas_item_format.
+ * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it, then
+ * out holds what fits, and must not be run; MCAS_END where the message is of
+ * another type.
+ * Notes: the text grows with the number of telephone numbers alone, and has
+ * at most 16384 bytes for a body with one.
+ */
+mcas_status mcas_config_format(const mcas_message *message,
+                               const uint8_t *body, size_t body_len,
+                               uint32_t flags, char *out, size_t out_len,
+                               size_t *needed);
+
 /*
  * mcas_body_bytes: the body of a message, with its chunks undone.
  *

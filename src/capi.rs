@@ -696,7 +696,38 @@ pub unsafe extern "C" fn mcas_item_format(
         let style = Style::from_number(style).ok_or(ERR_RANGE)?;
         // SAFETY: the caller's promise.
         let out = unsafe { room(out.cast(), out_len) }?;
-        let length = format::write_to(&item, input, style, out);
+        let length = format::write_to(&item.format(input, style), out);
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { needed.write(length) };
+        Ok(if length < out_len { OK } else { PARTIAL })
+    })
+}
+
+/// See `mcas_config_format` in `include/mcas.h`.
+///
+/// # Safety
+/// `message` is NULL or good for reading, `body` NULL or good for reading
+/// `body_len` bytes, `out` NULL or good for writing `out_len` bytes, `needed`
+/// NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_config_format(
+    message: *const Message,
+    body: *const u8,
+    body_len: usize,
+    flags: u32,
+    out: *mut c_char,
+    out_len: usize,
+    needed: *mut usize,
+) -> Status {
+    guard(|| {
+        let needed = output(needed)?;
+        // SAFETY: the caller's promise.
+        let (message, body) =
+            unsafe { (load(message)?, bytes(body, body_len)?) };
+        // SAFETY: the caller's promise.
+        let out = unsafe { room(out.cast(), out_len) }?;
+        let config = message.config(body, flags).ok_or(END)?;
+        let length = format::write_to(&config, out);
         // SAFETY: as in `mcas_field_get`.
         unsafe { needed.write(length) };
         Ok(if length < out_len { OK } else { PARTIAL })

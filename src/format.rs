@@ -151,19 +151,17 @@ impl<W: Write> Write for Visible<'_, W> {
     }
 }
 
-/// Writes an item to `out` as UTF-8, with a NUL behind it, as far as there is
+/// Writes `text` to `out` as UTF-8, with a NUL behind it, as far as there is
 /// room: whole characters only. Returns how many bytes the whole text has,
 /// the NUL not counted.
 pub(crate) fn write_to(
-    item: &Item,
-    input: &[u8],
-    style: Style,
+    text: &impl fmt::Display,
     out: &mut [MaybeUninit<u8>],
 ) -> usize {
     let room = out.len().saturating_sub(1);
     let mut to = Room { out: &mut out[..room], written: 0, needed: 0 };
     // It takes anything.
-    let _ = write!(to, "{}", item.format(input, style));
+    let _ = write!(to, "{text}");
     let (written, needed) = (to.written, to.needed);
     if let Some(end) = out.get_mut(written) {
         end.write(0);
@@ -212,11 +210,12 @@ mod tests {
     fn both(item: Item, input: &str) -> [String; 2] {
         [Style::Value, Style::Line].map(|style| {
             let input = input.as_bytes();
-            let text = item.format(input, style).to_string();
+            let formatted = item.format(input, style);
+            let text = formatted.to_string();
             // As much as fits, in whole characters, and always a NUL.
             for room in 0..text.len() + 3 {
                 let mut out = vec![MaybeUninit::new(0xa5); room];
-                let needed = write_to(&item, input, style, &mut out);
+                let needed = write_to(&formatted, &mut out);
                 assert_eq!(needed, text.len());
                 let out: Vec<u8> = out
                     .iter()

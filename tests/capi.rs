@@ -487,6 +487,47 @@ fn failure_does_not_move_the_iterator() {
 }
 
 #[test]
+fn rules_of_config_format() {
+    let refused = b"ResultCode=0010\r\n";
+    let parts = message::Parts {
+        status: 200,
+        context: Context { request_type: 9, ..Context::default() },
+        ..message::Parts::default()
+    };
+    let answer = message::from_parts(&parts, refused).unwrap();
+    let (start, all) = (refused.as_ptr(), refused.len());
+    buffer_rules(|body, len, needed| {
+        let mut room = [0; 64];
+        let to = room.as_mut_ptr();
+        unsafe { mcas_config_format(&answer, body, len, 0, to, 64, needed) }
+    });
+    let mut room = [0xa5u8; 40];
+    let out = room.as_mut_ptr().cast::<c_char>();
+    let mut needed = Out::<usize>::new();
+    let to = needed.place();
+    let format = |message, out, len, to| unsafe {
+        mcas_config_format(message, start, all, 0, out, len, to)
+    };
+    let large = i32::MAX as usize + 1;
+    assert_eq!(format(null(), out, 40, to), ERR_NULL);
+    assert_eq!(format(&answer, null_mut(), 1, to), ERR_NULL);
+    assert_eq!(format(&answer, out, 40, null_mut()), ERR_NULL);
+    assert_eq!(format(&answer, out, large, to), ERR_TOO_LARGE);
+    // Of another type.
+    assert_eq!(format(&parsed().0, out, 40, to), END);
+    assert!(needed.untouched() && room == [0xa5; 40]);
+    let text = b"# no settings: result code 0010\n";
+    assert_eq!(format(&answer, null_mut(), 0, to), PARTIAL);
+    assert_eq!(needed.get(), text.len());
+    assert_eq!(format(&answer, out, 10, to), PARTIAL);
+    assert_eq!(room[..11], *b"# no sett\0\xa5");
+    assert_eq!(format(&answer, out, text.len(), to), PARTIAL);
+    assert_eq!(format(&answer, out, text.len() + 1, to), OK);
+    assert_eq!(room[..text.len()], *text);
+    assert_eq!(room[text.len()..text.len() + 2], *b"\0\xa5");
+}
+
+#[test]
 fn rules_of_item_format() {
     let item = terminal();
     let body = &REQUEST[REQUEST.len() - 23..];
@@ -785,6 +826,9 @@ fn garbage_is_harmless() {
             }
             let status = mcas_body_bytes(&message, buf, len, to, 64, n);
             assert!(matches!(status, OK | PARTIAL), "{message:?}");
+            let to = to.cast();
+            let status = mcas_config_format(&message, buf, len, 1, to, 64, n);
+            assert!(matches!(status, OK | PARTIAL | END), "{message:?}");
         }
     }
 }
@@ -856,6 +900,9 @@ fn parsing_allocates_nothing() {
             items += print(buf, len, *iter);
             let out = body.as_mut_ptr();
             mcas_body_bytes(message, buf, len, out, 1 << 20, n);
+            let (mut room, mut all) = ([0; 256], 0);
+            let to = room.as_mut_ptr();
+            mcas_config_format(message, out, *n, 1, to, 256, &mut all);
             assert_eq!(mcas_body_items(message, out, *n, iter), OK);
             items += print(out, *n, *iter);
             for begin in [

@@ -25,7 +25,7 @@ pub fn text() -> String {
 #[cfg(feature = "header-check")]
 mod declarations {
     use super::exported;
-    use mcas::{capi, fields, item, message, notes, types};
+    use mcas::{capi, config, fields, item, message, notes, types};
     use mcas::{Charset, Context, Item, Message, Sniff, Span};
     use std::collections::{BTreeMap, BTreeSet};
     use std::ffi::{c_char, CStr};
@@ -187,6 +187,7 @@ mod declarations {
             mcas_host_items(_, _, _)
             mcas_next(_, _, _, _)
             mcas_item_format(_, _, _, _, _, _, _)
+            mcas_config_format(_, _, _, _, _, _, _)
             mcas_body_bytes(_, _, _, _, _, _)
             mcas_body_dechunk(_, _, _, _, _)
         };
@@ -258,6 +259,7 @@ mod declarations {
         add("ITEM_FIELD".into(), item::KIND_FIELD.into());
         add("ITEM_NOTE".into(), item::KIND_NOTE.into());
         constants! { "FLAG_", fields: SECRET HOST_PROGRAM }
+        constants! { "CONFIG_", config: SECRETS }
         /// Variants of an enum: all of them, says the `match`.
         macro_rules! variants {
             ($prefix:literal, $type:ident: $($variant:ident)*) => {

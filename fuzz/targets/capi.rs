@@ -172,7 +172,7 @@ struct State<'a> {
 
 impl State<'_> {
     fn call(&mut self, call: &Call) {
-        match call.function % 13 {
+        match call.function % 14 {
             0 => names(call),
             1 => tables(call),
             2 => self.sniff(call),
@@ -183,6 +183,7 @@ impl State<'_> {
             8 | 9 => self.next(call),
             10 => self.format(call),
             11 => self.body(call),
+            12 => self.config(call),
             _ => match call.known % 3 {
                 0 => spoil(&mut self.message, call),
                 1 => spoil(&mut self.iter, call),
@@ -335,6 +336,30 @@ impl State<'_> {
             assert!(room[nul + 1..].iter().all(|&b| b == 0xa5));
         } else {
             assert!(room.is_empty());
+        }
+    }
+
+    fn config(&mut self, call: &Call) {
+        let (buf, len) = call.buffer().of(self.bytes);
+        let message = call.pointer(&self.message);
+        let flags = u32::from(call.known);
+        let (room, out, out_len) = call.room();
+        let mut needed = call.out(0);
+        let (to, n) = (out.cast::<c_char>(), needed.place());
+        let status = unsafe {
+            mcas_config_format(message, buf, len, flags, to, out_len, n)
+        };
+        let Some(needed) = needed.get(status) else {
+            return assert!(room.iter().all(|&b| b == 0xa5));
+        };
+        let bytes = call.buffer().slice(self.bytes);
+        let whole = self.message.config(bytes, flags).unwrap().to_string();
+        assert_eq!(needed, whole.len());
+        assert_eq!(status == OK, needed < room.len());
+        if let Some((last, kept)) = room.split_last() {
+            let kept = &kept[..needed.min(kept.len())];
+            assert_eq!(kept, &whole.as_bytes()[..kept.len()]);
+            assert!(status == OK || *last == 0);
         }
     }
 

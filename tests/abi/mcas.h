@@ -300,6 +300,11 @@ mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
 mcas_status mcas_item_format(const uint8_t *buf, size_t len,
                              const mcas_item *item, uint32_t style, char *out,
                              size_t out_len, size_t *needed);
+#define MCAS_CONFIG_SECRETS 1u
+mcas_status mcas_config_format(const mcas_message *message,
+                               const uint8_t *body, size_t body_len,
+                               uint32_t flags, char *out, size_t out_len,
+                               size_t *needed);
 mcas_status mcas_body_bytes(const mcas_message *message, const uint8_t *buf,
                             size_t len, uint8_t *out, size_t out_len,
                             size_t *needed);

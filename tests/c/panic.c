@@ -52,6 +52,7 @@ int main(void)
     EXPECT_PANIC(mcas_next(buf, len, &iter, &item));
     EXPECT_PANIC(mcas_item_format(buf, len, &item, MCAS_FORMAT_LINE, text, 8,
                                   &needed));
+    EXPECT_PANIC(mcas_config_format(&message, buf, len, 0, text, 8, &needed));
     EXPECT_PANIC(mcas_body_bytes(&message, buf, len, room, 8, &needed));
     EXPECT_PANIC(mcas_body_dechunk(buf, len, room, 8, &needed));
     return failed;
