@@ -25,6 +25,7 @@ fn main() {
         "tap-counters.c",
         "tap-response-time.c",
         "tap-flow.c",
+        "tap-config.c",
     ];
     let mut shim = cc::Build::new();
     shim.files(sources)

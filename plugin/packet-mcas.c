@@ -717,6 +717,7 @@ mcas_register(void)
     mcas_counters_register();
     mcas_response_time_register();
     mcas_flow_register();
+    mcas_config_register();
     mcas_exchange_register();
     mcas_gate_register();
 }

@@ -41,6 +41,18 @@ typedef gboolean ws_bool_t;
 #define WS_STATS_SUBMENU "/"
 #endif
 
+/* What starting a statistic of -z returns: nothing, and Wireshark goes on
+ * though it failed, or whether it has started */
+#if WS_AT_LEAST(4, 6)
+#define WS_STAT_TAP_INIT bool
+#define WS_STAT_TAP_STARTED true
+#define WS_STAT_TAP_FAILED false
+#else
+#define WS_STAT_TAP_INIT void
+#define WS_STAT_TAP_STARTED
+#define WS_STAT_TAP_FAILED
+#endif
+
 /* How a program of its own starts libwireshark (tests/c/) */
 #if WS_AT_LEAST(4, 6)
 #define WS_LOG_INIT(program) ws_log_init(NULL)
