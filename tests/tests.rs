@@ -6,6 +6,8 @@ mod abi;
 mod bounds;
 /// The C functions called from Rust: NULL and length rules, outputs.
 mod capi;
+/// Settings as commands, tried on Linux and on Asterisk.
+mod config;
 /// The README against the tables.
 mod docs;
 /// The programs of `examples/`.
