@@ -718,6 +718,7 @@ mcas_register(void)
     mcas_response_time_register();
     mcas_flow_register();
     mcas_config_register();
+    mcas_boot_register();
     mcas_exchange_register();
     mcas_gate_register();
 }

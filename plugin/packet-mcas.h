@@ -114,6 +114,7 @@ void mcas_counters_register(void);
 void mcas_response_time_register(void);
 void mcas_flow_register(void);
 void mcas_config_register(void);
+void mcas_boot_register(void);
 
 /*
  * exchange.c: requests and responses of a connection, and what of them is

@@ -153,7 +153,7 @@ config_listen(config *to, const char *filter)
     return false;
 }
 
-static WS_STAT_TAP_INIT
+static ws_stat_init_t
 config_init(const char *argument, void *userdata _U_)
 {
     config *to = g_new0(config, 1);
@@ -168,8 +168,8 @@ config_init(const char *argument, void *userdata _U_)
     if (*filter == ',')
         filter++;
     if (!config_listen(to, *filter ? filter : NULL))
-        return WS_STAT_TAP_FAILED;
-    return WS_STAT_TAP_STARTED;
+        WS_STAT_INIT_FAIL;
+    WS_STAT_INIT_DONE;
 }
 
 /* The text in a window of its own. A table, which is all that has an entry in

@@ -41,16 +41,23 @@ typedef gboolean ws_bool_t;
 #define WS_STATS_SUBMENU "/"
 #endif
 
-/* What starting a statistic of -z returns: nothing, and Wireshark goes on
- * though it failed, or whether it has started */
-#if WS_AT_LEAST(4, 6)
-#define WS_STAT_TAP_INIT bool
-#define WS_STAT_TAP_STARTED true
-#define WS_STAT_TAP_FAILED false
+/* The value of a field_info */
+#if WS_AT_LEAST(4, 2)
+#define WS_FIELD_VALUE(field) ((field)->value)
 #else
-#define WS_STAT_TAP_INIT void
-#define WS_STAT_TAP_STARTED
-#define WS_STAT_TAP_FAILED
+#define WS_FIELD_VALUE(field) ((fvalue_t *)&(field)->value)
+#endif
+
+/* What the callback of a statistic's -z option returns, and how it ends.
+ * Where it cannot tell of a failure, Wireshark's own exit. */
+#if WS_AT_LEAST(4, 6)
+typedef bool ws_stat_init_t;
+#define WS_STAT_INIT_DONE return true
+#define WS_STAT_INIT_FAIL return false
+#else
+typedef void ws_stat_init_t;
+#define WS_STAT_INIT_DONE return
+#define WS_STAT_INIT_FAIL exit(1)
 #endif
 
 /* How a program of its own starts libwireshark (tests/c/) */
