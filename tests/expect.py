@@ -116,12 +116,14 @@ def u16(data, at, order=">"):
 
 
 def segment(frame):
-    """The frame's TCP segment over IPv4, bare or in PPPoE; None for anything else."""
+    """The frame's TCP segment over IPv4, bare or in PPPoE, in VLANs or not; None for anything else."""
     data = frame.data
     try:
         kind, ip = u16(data, 12), 14
-        if kind == 0x8864 and u16(data, 20) == 0x21:
-            kind, ip = 0x0800, 22
+        while kind in (0x8100, 0x88A8):
+            kind, ip = u16(data, ip + 2), ip + 4
+        if kind == 0x8864 and u16(data, ip + 6) == 0x21:
+            kind, ip = 0x0800, ip + 8
         if kind == 0x86DD and data[ip + 6] == TCP:
             raise Unreadable("TCP over IPv6")
         if kind != 0x0800 or data[ip + 9] != TCP:
