@@ -220,8 +220,9 @@ const CODED: &[&str] = &["mcas-gzip.pcap", "mcas-unmatched-kinds.pcap"];
 
 /// Where more is masked than tshark knows of: what HTTP cannot tell to be a
 /// message (strange bytes, tunnels) but reads like M-CAS, and values cut by
-/// the capture.
+/// the capture; and what CHAP says of its two ends.
 const LOOSE: &[&str] = &[
+    "boot-chap-refused.pcap",
     "mcas-connect.pcap",
     "mcas-truncated.pcap",
     "mcas-upgrade.pcap",
@@ -231,9 +232,13 @@ const LOOSE: &[&str] = &[
 
 /// Where a frame has its TCP or UDP checksum.
 fn checksum(frame: &[u8]) -> Option<usize> {
-    let ip = match frame.get(12..14)? {
-        [0x08, 0x00] => 14,
-        [0x88, 0x64] if frame.get(20..22)? == [0x00, 0x21] => 22,
+    let mut at = 12;
+    while let [0x81, 0x00] | [0x88, 0xA8] = frame.get(at..at + 2)? {
+        at += 4; // A VLAN.
+    }
+    let ip = match frame.get(at..at + 2)? {
+        [0x08, 0x00] => at + 2,
+        [0x88, 0x64] if frame.get(at + 8..at + 10)? == [0x00, 0x21] => at + 10,
         _ => return None,
     };
     let behind = ip + usize::from(frame.get(ip)? & 15) * 4;
