@@ -2,6 +2,8 @@
 
 /// The ABI against what it was.
 mod abi;
+/// `-z mcas,boot`: how devices came up, and what went wrong.
+mod boot;
 /// How much there may be of anything, and what it costs.
 mod bounds;
 /// The C functions called from Rust: NULL and length rules, outputs.
