@@ -2,7 +2,7 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=../include/mcas.h");
-    for file in ["packet-mcas.h", "tap-boot.h", "ws_compat.h"] {
+    for file in ["packet-mcas.h", "tap-boot.h", "tap-text.h", "ws_compat.h"] {
         println!("cargo:rerun-if-changed={file}");
     }
     let wireshark = pkg_config::Config::new()
@@ -26,6 +26,7 @@ fn main() {
         "tap-response-time.c",
         "tap-flow.c",
         "tap-config.c",
+        "tap-text.c",
         "tap-boot.c",
         "tap-boot-collect.c",
         "tap-boot-steps.c",

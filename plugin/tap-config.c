@@ -7,23 +7,17 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "packet-mcas.h"
+#include "tap-text.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include <epan/funnel.h>
-#include <epan/stat_tap_ui.h>
 #include <epan/tap.h>
 #include <epan/to_str.h>
-#include <wsutil/report_message.h>
 
-#define CLI_STRING "mcas,config"
-#define SECRETS ",secrets"
-#define MENU "M-CAS Configuration"
+#define SECRETS "secrets"
 
 typedef struct {
-    funnel_text_window_t *window; /* where to show it, NULL for stdout */
+    funnel_text_window_t *window;
     uint32_t    flags;     /* MCAS_CONFIG_... */
     GString    *text;      /* of all answers so far */
     GHashTable *terminals; /* MAC addresses, by mcas_exchange */
@@ -114,10 +108,7 @@ config_draw(void *data)
         to->text->len ? to->text->str : "# no settings in this capture\n",
         NULL);
 
-    if (to->window)
-        funnel_get_funnel_ops()->set_text(to->window, text);
-    else
-        fputs(text, stdout);
+    mcas_text_show(to->window, text);
     g_free(text);
 }
 
@@ -132,78 +123,48 @@ config_finish(void *data)
     g_free(to);
 }
 
-/* Begins to listen; frees what it cannot use. */
+/* Whether the arguments ask for secrets; takes that off, a filter is left. */
 static bool
-config_listen(config *to, const char *filter)
+take_secrets(const char **arguments)
 {
-    GString *error;
+    const char *rest = *arguments ? *arguments : "";
 
+    if (!g_str_has_prefix(rest, SECRETS))
+        return false;
+    rest += strlen(SECRETS);
+    if (*rest != '\0' && *rest != ',')
+        return false;
+    *arguments = *rest ? rest + 1 : NULL;
+    return true;
+}
+
+static void *
+config_listen(funnel_text_window_t *window, const char *arguments,
+              GString **error)
+{
+    config *to = g_new0(config, 1);
+
+    to->window = window;
+    if (take_secrets(&arguments))
+        to->flags |= MCAS_CONFIG_SECRETS;
     to->text = g_string_new(NULL);
     to->terminals = g_hash_table_new_full(g_direct_hash, g_direct_equal,
                                           NULL, g_free);
     to->frames = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    error = register_tap_listener("mcas", to, filter, TL_REQUIRES_NOTHING,
-                                  config_reset, config_packet, config_draw,
-                                  config_finish);
-    if (!error)
-        return true;
-    report_failure("%s: %s", CLI_STRING, error->str);
-    g_string_free(error, TRUE);
+    *error = register_tap_listener("mcas", to, arguments, TL_REQUIRES_NOTHING,
+                                   config_reset, config_packet, config_draw,
+                                   config_finish);
+    if (!*error)
+        return to;
     config_finish(to);
-    return false;
-}
-
-static ws_stat_init_t
-config_init(const char *argument, void *userdata _U_)
-{
-    config *to = g_new0(config, 1);
-    const char *filter = argument + strlen(CLI_STRING);
-
-    if (g_str_has_prefix(filter, SECRETS)
-        && (filter[strlen(SECRETS)] == '\0'
-            || filter[strlen(SECRETS)] == ',')) {
-        filter += strlen(SECRETS);
-        to->flags |= MCAS_CONFIG_SECRETS;
-    }
-    if (*filter == ',')
-        filter++;
-    if (!config_listen(to, *filter ? filter : NULL))
-        WS_STAT_INIT_FAIL;
-    WS_STAT_INIT_DONE;
-}
-
-/* The text in a window of its own. A table, which is all that has an entry in
- * a menu otherwise, is nothing to paste into a shell. */
-static void
-config_window(void *userdata _U_)
-{
-    const funnel_ops_t *ops = funnel_get_funnel_ops();
-    config *to;
-
-    if (!ops || !ops->new_text_window)
-        return;
-    to = g_new0(config, 1);
-    to->window = ops->new_text_window(ops->ops_id, "M-CAS configuration");
-    if (!config_listen(to, NULL))
-        return;
-    if (ops->set_close_cb)
-        ops->set_close_cb(to->window, remove_tap_listener, to);
-    /* Wireshark has not read the packets again, though a menu may ask. */
-    if (ops->retap_packets)
-        ops->retap_packets(ops->ops_id);
+    return NULL;
 }
 
 void
 mcas_config_register(void)
 {
-    static stat_tap_ui ui = {
-        .group = REGISTER_PACKET_STAT_GROUP_UNSORTED,
-        .title = MENU,
-        .cli_string = CLI_STRING,
-        .tap_init_cb = config_init,
-    };
+    static const mcas_text statistic = { "mcas,config", "M-CAS Configuration",
+                                         1, config_listen };
 
-    register_stat_tap_ui(&ui, NULL);
-    funnel_register_menu(MENU, REGISTER_PACKET_STAT_GROUP_UNSORTED,
-                         config_window, NULL, NULL, FALSE);
+    mcas_text_register(&statistic);
 }
