@@ -506,6 +506,11 @@ typedef struct mcas_field_info {
 #define MCAS_FIELD_RESPONSE_IN              55u
 #define MCAS_FIELD_RESPONSE_TO              56u
 #define MCAS_FIELD_TIME                     57u
+#define MCAS_FIELD_LEARNED                  58u
+#define MCAS_FIELD_LEARNED_PROTOCOL         59u
+#define MCAS_FIELD_LEARNED_ADDR             60u
+#define MCAS_FIELD_LEARNED_PORT             61u
+#define MCAS_FIELD_LEARNED_LAST_PORT        62u
 
 /* How serious a note is. */
 #define MCAS_SEVERITY_CHAT 0u

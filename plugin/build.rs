@@ -31,6 +31,7 @@ fn main() {
         "tap-boot-collect.c",
         "tap-boot-steps.c",
         "tap-boot-tell.c",
+        "learned.c",
     ];
     let mut shim = cc::Build::new();
     shim.files(sources)

@@ -81,6 +81,12 @@ typedef struct {
     uint32_t length;
 } source;
 
+int
+mcas_hf(uint32_t field)
+{
+    return hf[field];
+}
+
 const char *
 mcas_item_text(wmem_allocator_t *scope, const uint8_t *bytes, size_t length,
                const mcas_item *item, uint32_t style)
@@ -507,7 +513,7 @@ items_drawn(packet_info *pinfo)
 /* Shows the message at the beginning of a buffer; tells its length. */
 static uint32_t
 dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
-                const mcas_found *found)
+                mcas_found *found)
 {
     drawing draw = { .pinfo = pinfo };
     source head = { tvb, NULL, tvb_captured_length(tvb) };
@@ -549,6 +555,7 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     tapped.summary = summary(&draw, &message);
     proto_item_set_text(draw.item, "M-CAS, %s", tapped.summary);
     set_columns(pinfo, tapped.summary, found && found->among_others);
+    mcas_learned_draw(pinfo, draw.tree, tvb, &tapped, found);
     mcas_tap_queue(pinfo, &tapped);
     return message.length;
 }
@@ -562,7 +569,7 @@ dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 
     if (!data)
         return (int)dissect_message(tvb, pinfo, tree, NULL);
-    for (const mcas_found *found = (const mcas_found *)data;
+    for (mcas_found *found = (mcas_found *)data;
          found && found->length <= captured
          && found->offset <= captured - found->length;
          found = found->next)
@@ -721,6 +728,14 @@ mcas_register(void)
     mcas_boot_register();
     mcas_exchange_register();
     mcas_gate_register();
+    mcas_learned_register();
+}
+
+static void
+mcas_handoff(void)
+{
+    mcas_gate_handoff();
+    mcas_learned_handoff();
 }
 
 void
@@ -735,6 +750,6 @@ mcas_shim_register(void)
         return;
     }
     plugin.register_protoinfo = mcas_register;
-    plugin.register_handoff = mcas_gate_handoff;
+    plugin.register_handoff = mcas_handoff;
     proto_register_plugin(&plugin);
 }

@@ -40,6 +40,7 @@ typedef struct mcas_found {
     bool     among_others; /* messages that are not ours stand beside it */
     mcas_context context;  /* what it has to be parsed with */
     mcas_exchange *exchange;
+    struct mcas_learned *learned; /* what its values taught (learned.c) */
     struct mcas_found *next;
 } mcas_found;
 
@@ -67,6 +68,9 @@ struct tcpinfo;
 const char *mcas_item_text(wmem_allocator_t *scope, const uint8_t *bytes,
                            size_t length, const mcas_item *item,
                            uint32_t style);
+
+/* Wireshark's number of a field (MCAS_FIELD_...). */
+int mcas_hf(uint32_t field);
 
 /* gate.c: the way from TCP through HTTP to the dissector. */
 void mcas_gate_register(void);
@@ -115,6 +119,13 @@ void mcas_response_time_register(void);
 void mcas_flow_register(void);
 void mcas_config_register(void);
 void mcas_boot_register(void);
+
+/* learned.c: endpoints that answers name, found again in what follows. The
+ * first visit learns; each lists what was learned below the message. */
+void mcas_learned_register(void);
+void mcas_learned_handoff(void);
+void mcas_learned_draw(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
+                       const mcas_tap_message *message, mcas_found *found);
 
 /*
  * exchange.c: requests and responses of a connection, and what of them is

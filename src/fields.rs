@@ -315,6 +315,19 @@ fields! {
         ; "This is the response to the request in this frame"
     57 Time "mcas.time" "Response time" RelativeTime flags HOST_PROGRAM
         ; "Time between the request and its response"
+    58 Learned "mcas.learned" "Learned endpoint" String
+        flags HOST_PROGRAM
+        ; "Where Wireshark looks for a protocol because this message says so"
+    59 LearnedProtocol "mcas.learned.protocol" "Protocol" String
+        flags HOST_PROGRAM
+        ; "SIP, RTP (and RTCP) or HTTP"
+    60 LearnedAddr "mcas.learned.addr" "Address" Ipv4 flags HOST_PROGRAM
+        ; "Address of the endpoint"
+    61 LearnedPort "mcas.learned.port" "Port" Uint16 flags HOST_PROGRAM
+        ; "Port of the endpoint, or the first of several"
+    62 LearnedLastPort "mcas.learned.last_port" "Last port" Uint16
+        flags HOST_PROGRAM
+        ; "The last of several ports"
 }
 
 impl Field {

@@ -427,6 +427,7 @@ class Connection:
                 return
             message.shown = read_response(message, self.pending.pop(0) if self.pending else None, whole)
         if message.shown:
+            learn(message, IPv4Address(s.target[0]))
             self.found.append(message)
 
 
@@ -815,6 +816,39 @@ def read_response(message, request, whole):
     else:
         shown.note("response.unmatched")
     return shown
+
+
+# Ports that Wireshark has a dissector for: of those that the captures name.
+TAKEN = {80, 5060, 5072}
+
+
+def learn(message, target):
+    """The endpoints that an answer names, for Wireshark to look at."""
+    shown = message.shown
+    value = lambda key: next((v for v in shown.values.get(key, ()) if v is not None), None)
+    if shown.kind not in (2, 10, 11) or shown.kind != 11 and message.status != b"200" or value(b"resultcode"):
+        return
+    found = []
+    for server in (b"sipsv", b"regsv"):
+        port = value(server + b"_port")
+        if port not in TAKEN:
+            found.append(("SIP", value(server + b"_addr"), port, None))
+    device = value(b"ip_addr") if shown.kind == 2 else target
+    found.append(("RTP", device, value(b"rtpport1"), value(b"rtpport2")))
+    if url := re.fullmatch(r"(?i)http://([\d.]+)(?::(\d{1,5}))?(?:[/?].*)?", shown.first("url_update_cas") or ""):
+        port = int(url[2] or 80)
+        if port not in TAKEN and port < 65536:
+            found.append(("HTTP", address(url[1].encode()), port, None))
+    for protocol, at, first, last in dict.fromkeys(found):
+        host = at and at != IPv4Address("0.0.0.0") and int(at) < int(IPv4Address("224.0.0.0"))
+        if not host or not first or protocol == "RTP" and (last is None or first > last):
+            continue
+        shown.add("learned", "%s at %s:%d%s" % (protocol, at, first, "-%d" % last if last and last != first else ""))
+        shown.add("learned.protocol", protocol)
+        shown.add("learned.addr", at)
+        shown.add("learned.port", first)
+        if last:
+            shown.add("learned.last_port", last)
 
 
 TITLES = {0: "Other request", 1: "Provisioning request", 2: "Provisioning response", 3: "Firmware request",

@@ -24,6 +24,8 @@ mod header;
 mod install;
 /// What holds for any bytes whatever; the fuzz targets assert it too.
 mod invariants;
+/// Endpoints that answers name, in the traffic behind them.
+mod learned;
 /// Fields and value strings as Wireshark's lints want them.
 mod lints;
 /// What users can switch: preferences, Decode As, protocols off.

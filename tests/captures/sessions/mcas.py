@@ -606,3 +606,25 @@ def mcas_lan_unmatched():
     answer(EXTENSION.replace(b"ResultCode", b"resultcode"))
     exchange(ask_gateway("/cas_tel_conf/", "--data", ASK), to=APACHE)
     return without("http.request")
+
+
+# What follows from an answer
+
+def mcas_learned():
+    """SIP on an odd port over UDP and TCP, RTP of a call whose signalling was
+    taken away and of one with it, an update notification: as the settings
+    before them say"""
+    answer(settings(ip_addr=DEVICES[2], netmask="29", gateway="10.212.33.14",
+                    sipsv_addr=SIP_SERVER, regsv_addr=SIP_SERVER,
+                    sipsv_port="5070", regsv_port="5072",
+                    url_update_cas=f"http://{NOTIFY}:50080"
+                                   "/verup/notify.cgi"))
+    exchange(provisioning(), to=ADD_CON)
+    (RUN / "voice").write_bytes(bytes([0xff]) * 1600)  # silence, 200 ms
+    call("lost", rtp_port=5004)
+    call("heard", rtp_port=5004)
+    call("tcp", "-t", "t1", rtp_port=5006)
+    answer(crlf("ResultCode=0000"))
+    exchange(notification("--data", "TerminalID=001F67A1B2C3"),
+             to=f"{NOTIFY}:50080")
+    return without('sip.Call-ID contains "lost"')

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 RUN = pathlib.Path(tempfile.gettempdir(), f"mcas-record-{os.getpid()}")
@@ -22,6 +23,7 @@ APACHE, GZIP, BORDERS, H2C, PROXY = (f"192.0.2.{n}"
                                      for n in (80, 87, 88, 89, 90))
 NGINX, CHUNKED, UNTIL_CLOSE, HTTP2, TLS = (f"192.0.2.{n}"
                                            for n in range(81, 86))
+SIP_SERVER = "192.0.2.86"
 SCRIPTED = "192.0.2.91"  # where this program itself is the server
 
 PROVISIONING = (HERE / "servers/provisioning.txt").read_text()
@@ -149,6 +151,22 @@ def exchange(*transfers, to):
                     "--connect-to", f"::{address}:{port}", *transfer,
                     "--next"]
     run(*command[:-1], namespace=DEVICE)
+
+
+def call(name, *options, rtp_port, port=5070):
+    """Has sipp call another sipp and speak for a moment, from that port."""
+    common = "-m", "1", "-nostdin"
+    with inside(SERVER):
+        server = subprocess.Popen(
+            ["sipp", "-sf", "sip-server.xml", "-i", SIP_SERVER, "-p",
+             str(port), *common, *options], cwd=RUN,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    run("sipp", "-sf", "phone.xml", "-i", DEVICES[2], "-mi", DEVICES[2],
+        "-p", "5071", "-mp", str(rtp_port), "-cid_str", f"{name}-%u",
+        *common, *options, f"{SIP_SERVER}:{port}", namespace=DEVICE)
+    if server.wait():
+        sys.exit(f"{name}: sipp failed")
 
 
 # Bytes written by this program itself
