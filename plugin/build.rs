@@ -31,6 +31,8 @@ fn main() {
         "tap-boot-collect.c",
         "tap-boot-steps.c",
         "tap-boot-tell.c",
+        "export.c",
+        "credentials.c",
         "learned.c",
     ];
     let mut shim = cc::Build::new();

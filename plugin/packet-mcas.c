@@ -346,9 +346,11 @@ draw_body(drawing *draw, const mcas_message *message, const source *head)
                                      (int)message->body.length);
     body.bytes = sent;
     body.length = message->body.length;
-    /* An image is not read, so its chunks matter to its digest only. */
+    /* An image is not read, so its chunks matter to its digest and to who
+     * saves it only. */
     if (chunked
-        && (!firmware || proto_field_is_referenced(
+        && (!firmware || mcas_export_wanted()
+            || proto_field_is_referenced(
                 draw->tree, hf[MCAS_FIELD_FIRMWARE_SHA256]))) {
         uint8_t *whole = (uint8_t *)wmem_alloc(draw->pinfo->pool,
                                                message->body_length + 1);
@@ -557,6 +559,7 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     set_columns(pinfo, tapped.summary, found && found->among_others);
     mcas_learned_draw(pinfo, draw.tree, tvb, &tapped, found);
     mcas_tap_queue(pinfo, &tapped);
+    mcas_credentials_queue(pinfo, &tapped);
     return message.length;
 }
 
@@ -729,6 +732,8 @@ mcas_register(void)
     mcas_exchange_register();
     mcas_gate_register();
     mcas_learned_register();
+    mcas_export_register();
+    mcas_credentials_register();
 }
 
 static void

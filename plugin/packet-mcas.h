@@ -120,6 +120,16 @@ void mcas_flow_register(void);
 void mcas_config_register(void);
 void mcas_boot_register(void);
 
+/* export.c: bodies as objects to save. Whether somebody wants them. */
+extern int mcas_export_tap;
+void mcas_export_register(void);
+bool mcas_export_wanted(void);
+
+/* credentials.c: for Wireshark's table of them. */
+void mcas_credentials_register(void);
+void mcas_credentials_queue(packet_info *pinfo,
+                            const mcas_tap_message *message);
+
 /* learned.c: endpoints that answers name, found again in what follows. The
  * first visit learns; each lists what was learned below the message. */
 void mcas_learned_register(void);

@@ -24,7 +24,7 @@ mcas_tap_queue(packet_info *pinfo, const mcas_tap_message *message)
     mcas_tap_message *queued;
     mcas_message *parsed;
 
-    if (!have_tap_listener(mcas_tap))
+    if (!have_tap_listener(mcas_tap) && !mcas_export_wanted())
         return;
     parsed = wmem_new(pinfo->pool, mcas_message);
     *parsed = *message->message;
@@ -32,6 +32,7 @@ mcas_tap_queue(packet_info *pinfo, const mcas_tap_message *message)
     *queued = *message;
     queued->message = parsed;
     tap_queue_packet(mcas_tap, pinfo, queued);
+    tap_queue_packet(mcas_export_tap, pinfo, queued);
 }
 
 bool

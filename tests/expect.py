@@ -6,11 +6,13 @@
 This is where the tests' expected values come from: it shares no code with the plugin, uses nothing but Python's
 library, and prefers plain over fast.
 
-    {"frame": 6, "type": 2, "summary": "…", "fields": [["mcas.type", "2", null], …], "expert": ["mcas.value.masked", …]}
+    {"frame": 6, "type": 2, "summary": "…", "fields": [["mcas.type", "2", null], …], "expert": ["mcas.value.masked", …],
+     "object": ["001f67a1b2c3-provisioning.txt", "<SHA-256>"], "credentials": [["0722123456", true], …]}
 
 A field is its filter name, its value as text, and the bytes it must highlight in hexadecimal, or null where it is
 computed. Order: `mcas.type`, then as on the wire with children after their parent, then what is computed of the body
-and of the exchange. Notes on the whole message stand after those on its parts. A chunked body counts as joined.
+and of the exchange. Notes on the whole message stand after those on its parts. A chunked body counts as joined. The
+object is what can be saved of the message, or null; each of the credentials a user name and whether there is a password.
 
 A message belongs to the frame that completes it in stream order; one that the capture's snapshot length cut, to the
 frame where it starts. One that lost segments or the connection's end left short is not listed. A request that is
@@ -418,16 +420,18 @@ class Connection:
     def take(self, message, side, s, whole):
         message.frame, message.time = s.frame, s.time
         if message.method:
-            self.ask(message, side, s, whole)
+            exchange = self.ask(message, side, s, whole)
             side.exchange = None
         else:
             asked = self.asked(side)
             self.over = message.opens_tunnel(asked)
             if message.interim:
                 return
-            message.shown = read_response(message, self.pending.pop(0) if self.pending else None, whole)
+            exchange = self.pending.pop(0) if self.pending else None
+            message.shown = read_response(message, exchange, whole)
         if message.shown:
             learn(message, IPv4Address(s.target[0]))
+            message.object = saved(message, exchange, IPv4Address(s.target[0]), whole)
             self.found.append(message)
 
 
@@ -851,6 +855,35 @@ def learn(message, target):
             shown.add("learned.last_port", last)
 
 
+def saved(message, exchange, target, whole):
+    """Name and digest of what can be saved of a message: whole bodies as they were meant."""
+    safe = lambda name: re.sub(r"[^A-Za-z0-9._-]", "_", name[-100:])
+    kind, request = message.shown.kind, exchange and exchange.shown
+    document = {2: "provisioning", 4: None, 10: "configuration", 11: "setup-push"}.get(kind, "")
+    if document == "" or kind != 11 and message.status != b"200" or not whole or message.coded or not message.body:
+        return None
+    if document:
+        device = request and request.first("terminal_id") or str(target)
+        name = "%s-%s.txt" % (safe(device.lower()), document)
+    else:
+        model, file = request.first("firmware.model"), request.first("firmware.file")
+        name = "-".join(safe(part) for part in (model, file or "firmware.bin") if part)
+    return [name, hashlib.sha256(message.body).hexdigest()]
+
+
+def credentials(shown):
+    """User names, and whether a password comes with each; what is empty or masked is none."""
+    rows = []
+    for name, value, _ in shown.fields:
+        which = ("mcas.username", "mcas.password").index(name) if name in ("mcas.username", "mcas.password") else None
+        if which is None or not value.strip("Xx*"):
+            continue
+        if not rows or rows[-1][which]:
+            rows.append([None, False])
+        rows[-1][which] = True if which else value
+    return rows
+
+
 TITLES = {0: "Other request", 1: "Provisioning request", 2: "Provisioning response", 3: "Firmware request",
           4: "Firmware response", 5: "Update notification", 6: "Update notification response",
           7: "Extension list request", 8: "Extension list response", 9: "Extension configuration request",
@@ -895,7 +928,8 @@ def expected(path):
         raise Unreadable("%s: %s" % (path, error)) from error
     found = [message for one in connections(segments) for message in Connection(one).found]
     return [{"frame": m.frame, "type": m.shown.kind, "summary": summary(m.shown), "fields": m.shown.fields,
-             "expert": m.shown.expert} for m in sorted(found, key=lambda m: m.frame)]
+             "expert": m.shown.expert, "object": m.object, "credentials": credentials(m.shown)}
+            for m in sorted(found, key=lambda m: m.frame)]
 
 
 def main(arguments):

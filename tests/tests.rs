@@ -14,6 +14,8 @@ mod config;
 mod docs;
 /// The programs of `examples/`.
 mod examples;
+/// Objects to save and credentials.
+mod export;
 /// Expected values, computed from the bytes by a script of its own.
 mod golden;
 /// Ordinary traffic is dissected as if the plugin were not there.
