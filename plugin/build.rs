@@ -33,6 +33,7 @@ fn main() {
         "tap-boot-tell.c",
         "export.c",
         "credentials.c",
+        "filter.c",
         "learned.c",
     ];
     let mut shim = cc::Build::new();

@@ -734,6 +734,7 @@ mcas_register(void)
     mcas_learned_register();
     mcas_export_register();
     mcas_credentials_register();
+    mcas_filter_register();
 }
 
 static void

@@ -130,6 +130,9 @@ void mcas_credentials_register(void);
 void mcas_credentials_queue(packet_info *pinfo,
                             const mcas_tap_message *message);
 
+/* filter.c: "M-CAS" among the conversation filters. */
+void mcas_filter_register(void);
+
 /* learned.c: endpoints that answers name, found again in what follows. The
  * first visit learns; each lists what was learned below the message. */
 void mcas_learned_register(void);

@@ -60,6 +60,17 @@ typedef void ws_stat_init_t;
 #define WS_STAT_INIT_FAIL exit(1)
 #endif
 
+/* Callbacks of a conversation filter, and their registration */
+#if WS_AT_LEAST(4, 2)
+#define WS_FILTER_PARAMETERS(pinfo) packet_info *pinfo, void *user_data _U_
+#define WS_REGISTER_CONVERSATION_FILTER(proto, name, valid, build) \
+    register_conversation_filter((proto), (name), (valid), (build), NULL)
+#else
+#define WS_FILTER_PARAMETERS(pinfo) packet_info *pinfo
+#define WS_REGISTER_CONVERSATION_FILTER(proto, name, valid, build) \
+    register_conversation_filter((proto), (name), (valid), (build))
+#endif
+
 /* How a program of its own starts libwireshark (tests/c/) */
 #if WS_AT_LEAST(4, 6)
 #define WS_LOG_INIT(program) ws_log_init(NULL)
