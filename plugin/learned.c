@@ -314,15 +314,11 @@ claim(dissector_handle_t handle, tvbuff_t *tvb, packet_info *pinfo,
     return call_dissector_only(handle, tvb, pinfo, tree, data) != 0;
 }
 
-/* Whether these ends are learned, and the ports nobody else's: they would
- * have been asked before us, unless heuristics go first. */
 static bool
-is_learned(unsigned kind, const packet_info *pinfo, const char *table)
+is_learned(unsigned kind, const packet_info *pinfo)
 {
-    return (learned_endpoint(kind, &pinfo->src, pinfo->srcport)
-            || learned_endpoint(kind, &pinfo->dst, pinfo->destport))
-        && port_is_free(table, pinfo->srcport)
-        && port_is_free(table, pinfo->destport);
+    return learned_endpoint(kind, &pinfo->src, pinfo->srcport)
+        || learned_endpoint(kind, &pinfo->dst, pinfo->destport);
 }
 
 /* Whether bytes begin as SIP does. Its own heuristic wants the whole of the
@@ -351,12 +347,12 @@ looks_like_sip(const uint8_t *bytes, unsigned length)
 }
 
 static bool
-claim_sip(dissector_handle_t handle, const char *table, tvbuff_t *tvb,
-          packet_info *pinfo, proto_tree *tree, void *data)
+claim_sip(dissector_handle_t handle, tvbuff_t *tvb, packet_info *pinfo,
+          proto_tree *tree, void *data)
 {
     unsigned length = tvb_captured_length(tvb);
 
-    return handle && is_learned(SIP, pinfo, table) && length > 0
+    return handle && is_learned(SIP, pinfo) && length > 0
         && looks_like_sip(tvb_get_ptr(tvb, 0, (int)length), length)
         && claim(handle, tvb, pinfo, tree, data);
 }
@@ -382,6 +378,8 @@ claim_rtp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
         port = pinfo->destport;
         learned = learned_endpoint(RTP, &device, port);
     }
+    /* Either port may be another dissector's, which is asked before us, unless
+     * heuristics go first; and RTP has little to be known by. */
     if (!learned || !rtp_handle || !rtcp_handle
         || tvb_captured_length(tvb) < 8
         || !port_is_free("udp.port", pinfo->srcport)
@@ -423,7 +421,7 @@ claim_http(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     uint32_t answer = MCAS_SNIFF_NO;
     const uint8_t *bytes;
 
-    if (!is_learned(HTTP, pinfo, "tcp.port") || length == 0)
+    if (!is_learned(HTTP, pinfo) || length == 0)
         return false;
     bytes = tvb_get_ptr(tvb, 0, (int)length);
     mcas_sniff(bytes, length, &answer);
@@ -453,7 +451,7 @@ heuristic_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
         return FALSE;
     if (PINFO_FD_VISITED(pinfo))
         return revisit(CONVERSATION_UDP, tvb, pinfo, tree, data);
-    return claim_sip(sip_handle, "udp.port", tvb, pinfo, tree, data)
+    return claim_sip(sip_handle, tvb, pinfo, tree, data)
         || claim_rtp(tvb, pinfo, tree, data);
 }
 
@@ -464,7 +462,7 @@ heuristic_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
         return FALSE;
     if (PINFO_FD_VISITED(pinfo))
         return revisit(CONVERSATION_TCP, tvb, pinfo, tree, data);
-    return claim_sip(sip_tcp_handle, "tcp.port", tvb, pinfo, tree, data)
+    return claim_sip(sip_tcp_handle, tvb, pinfo, tree, data)
         || claim_http(tvb, pinfo, tree, data);
 }
 
