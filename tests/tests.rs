@@ -16,6 +16,8 @@ mod docs;
 mod examples;
 /// Objects to save and credentials.
 mod export;
+/// What can be printed, read, and made of it in `examples/`.
+mod formats;
 /// Expected values, computed from the bytes by a script of its own.
 mod golden;
 /// Ordinary traffic is dissected as if the plugin were not there.

@@ -1,0 +1,40 @@
+//! Every form that tshark and sharkd print in, read by a reader of that form;
+//! and what is made of them in `examples/`. Python has the readers that users
+//! have, so the checks are its scripts; all take the captures as one.
+
+use crate::support::ROOT;
+use std::process::Command;
+
+/// What one of the scripts prints; fails where it does.
+fn check(script: &str) -> String {
+    let output = Command::new("/usr/bin/python3")
+        .arg(format!("{ROOT}/tests/{script}"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("python3 is installed");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}\n{printed}\n{complaint}");
+    printed.into_owned()
+}
+
+#[test]
+fn every_form_keeps_every_value() {
+    let printed = check("formats.py");
+    let whole = printed.lines().filter(|l| l.contains(" 0 lost")).count();
+    assert_eq!(whole, 7, "{printed}");
+    // And a reader that is known to lose some does.
+    assert!(!printed.contains("last of each key: 0"), "{printed}");
+}
+
+#[test]
+fn bulk_output_fits_the_index_template() {
+    let printed = check("bulk.py");
+    assert!(printed.contains(" documents fit"), "{printed}");
+}
+
+#[test]
+fn every_message_is_in_one_exchange() {
+    let printed = check("exchanges.py");
+    assert!(printed.contains(" exchanges, "), "{printed}");
+}
