@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+"""pipelines.py FOLDER: the pipelines of examples/ on some of the captures and
+some damaged ones, stopped midway for real; `make pipelines` runs it, in an
+environment with what examples/requirements.txt names. FOLDER is for its files.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import duckdb
+import pyspark
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PIPELINE = ROOT / "examples/pipeline"
+CAPTURES = ["boot.pcapng", "masked.pcap", "mcas-devices.pcap",
+            "mcas-failure.pcap", "mcas-lan-list.pcap", "mcas-pipelined.pcap",
+            "mcas-credentials.pcap", "mcas-early-answer.pcap",
+            "mcas-lost-response.pcap", "web-many.pcap"]
+CUT = "appears to have been cut short in the middle of a packet"
+NONSENSE = "isn't a capture file in a format TShark understands"
+
+WORK = pathlib.Path(sys.argv[1]).resolve()
+FOLDER = WORK / "captures"
+ENVIRONMENT = {**os.environ, "MCAS_TSHARK": str(ROOT / "scripts/tshark")}
+
+
+def prepare():
+    """Captures in two folders, two of them damaged: one cut in the middle of
+    a packet, one that is none."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    for number, name in enumerate(CAPTURES):
+        place = FOLDER / ("east", "west side")[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "tests/captures" / name, place)
+    whole = (FOLDER / "east/mcas-devices.pcap").read_bytes()
+    (FOLDER / "cut.pcap").write_bytes(whole[:3000])
+    (FOLDER / "none.pcap").write_bytes(b"nonsense")
+    return len(CAPTURES) + 2
+
+
+def extract(out, *options, **environment):
+    command = [sys.executable, PIPELINE / "extract", FOLDER, out, *options]
+    return subprocess.run(command, env={**ENVIRONMENT, **environment},
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          encoding="utf-8")
+
+
+def log(out):
+    path = out / "jobs.log"
+    lines = path.read_text().splitlines()[1:] if path.exists() else []
+    return [line.split("\t") for line in lines]
+
+
+def wait(until, process, seconds=300):
+    end = time.monotonic() + seconds
+    while not until():
+        assert process.poll() is None, "it is over too soon"
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.05)
+
+
+def tables(source):
+    """The rows of both tables, in any order, each as text."""
+    with duckdb.connect() as database:
+        database.execute("SET timezone = 'UTC'")
+        if source.name == "mcas.duckdb":
+            database.execute(f"ATTACH '{source}' AS given (READ_ONLY)")
+            names = {name: f"given.{name}" for name in
+                     ("captures", "exchanges")}
+        else:
+            names = {
+                "captures": f"read_parquet('{source}/captures/*.parquet')",
+                "exchanges": f"read_parquet('{source}/exchanges/*/*.parquet', "
+                             "hive_partitioning = false)",
+            }
+        return {name: sorted(json.dumps(row, default=str) for row in
+                             database.execute(f"FROM {of}").fetchall())
+                for name, of in names.items()}
+
+
+def one_machine(count):
+    whole, stopped = WORK / "whole", WORK / "stopped"
+    done = extract(whole)
+    assert done.returncode == 0, done.stderr
+    for name, reason in ("cut.pcap", CUT), ("none.pcap", NONSENSE):
+        assert any(name in line and reason in line
+                   for line in done.stdout.splitlines()), done.stdout
+    expected = tables(whole / "mcas.duckdb")
+    assert len(expected["captures"]) == count
+    assert len(expected["exchanges"]) > 40
+    damaged = [row for row in expected["exchanges"] if CUT in row]
+    assert len(damaged) == 2, "what could be read of cut.pcap, marked"
+    print(f"one machine: {count} captures,",
+          len(expected["exchanges"]), "exchanges")
+
+    process = subprocess.Popen(
+        [sys.executable, PIPELINE / "extract", FOLDER, stopped, "--jobs", "2"],
+        env=ENVIRONMENT, start_new_session=True, stdout=subprocess.DEVNULL)
+    wait(lambda: len(log(stopped)) >= 3, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = log(stopped)
+    assert 3 <= len(before) < count
+    assert not (stopped / "mcas.duckdb").exists()
+    done = extract(stopped)
+    assert done.returncode == 0, done.stderr
+    after = log(stopped)
+    assert after[:len(before)] == before
+    assert sorted(int(job[0]) for job in after) == [*range(1, count + 1)], \
+        "none twice, none left out"
+    assert tables(stopped / "mcas.duckdb") == expected
+    print("killed after", len(before), "of", count, "captures, and resumed")
+
+    # Again: nothing to do. Then a capture changes and one comes.
+    assert extract(stopped).returncode == 0
+    assert log(stopped) == after
+    added = FOLDER / "added.pcap"
+    shutil.copy(ROOT / "tests/captures/mcas-routes.pcap", added)
+    shutil.copy(ROOT / "tests/captures/mcas-numbers.pcap", FOLDER / "cut.pcap")
+    assert extract(stopped).returncode == 0
+    assert len(log(stopped)) == count + 2
+    changed = tables(stopped / "mcas.duckdb")
+    assert len(changed["captures"]) == count + 1
+    assert not any(CUT in row for row in changed["exchanges"])
+    added.unlink()
+    whole_capture = (FOLDER / "east/mcas-devices.pcap").read_bytes()
+    (FOLDER / "cut.pcap").write_bytes(whole_capture[:3000])
+    print("two captures later: only they were read")
+    return expected
+
+
+def without_plugin():
+    for out, environment in [(WORK / "without", {"MCAS_PLUGIN": "none"}),
+                             (WORK / "without", {"MCAS_TSHARK": "nobodys"})]:
+        done = extract(out, **environment)
+        assert done.returncode == 1 and not out.exists(), done
+        print("stops:", done.stderr.strip().splitlines()[-1][:76])
+    out = WORK / "without"
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples/spark/mcas_spark.py", FOLDER, out],
+        env={**ENVIRONMENT, "PYTHONPATH": str(PIPELINE),
+             "MCAS_PLUGIN": "none"},
+        stderr=subprocess.PIPE, encoding="utf-8")
+    assert done.returncode == 1 and "does not load" in done.stderr, done
+    # One that has gone since: the job finds out, and all stop.
+    gone = WORK / "gone"
+    gone.mkdir()
+    shutil.copy(WORK / "whole/schema.json", gone)
+    command = [sys.executable, PIPELINE / "extract", FOLDER, gone, "--one",
+               "1 1 cut.pcap"]
+    done = subprocess.run(command, env={**ENVIRONMENT, "MCAS_PLUGIN": "none"},
+                          stderr=subprocess.PIPE, encoding="utf-8")
+    assert done.returncode == 1 and not (gone / "captures").exists(), done
+    # Another version than what is there was made with.
+    schema = json.loads((gone / "schema.json").read_text())
+    schema["plugin"]["fields"]["mcas.of_tomorrow"] = "FT_STRING"
+    (gone / "schema.json").write_text(json.dumps(schema))
+    done = extract(gone)
+    assert done.returncode == 1 and "another version" in done.stderr, done
+    assert not (gone / "captures").exists()
+    print("stops:", done.stderr.strip()[:76])
+
+
+def report():
+    done = subprocess.run(
+        [sys.executable, PIPELINE / "report", WORK / "whole"], check=True,
+        stdout=subprocess.PIPE, encoding="utf-8")
+    print(done.stdout)
+    for row in [
+        ["001F67A1B2C3", "Hitachi,Ltd.", "result 10"],
+        ["RTS300HI", "4.02.0179", "PRRTRV-S3X0HI12020003.bin"],
+        ["121.0.34.41", "00022BA1B2C4"],
+        ["0.020647", "Firmware request", "220.210.199.201", "boot.pcapng"],
+        ["none.pcap", "unreadable", NONSENSE],
+    ]:
+        assert any(all(cell in line for cell in row)
+                   for line in done.stdout.splitlines()), row
+    picture = (WORK / "whole/response-times.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n") and len(picture) > 5000
+
+
+# Spark.
+
+
+def executors(process):
+    """The executors below spark-submit, by process id."""
+    parents, found = {}, []
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (entry / "stat").read_text()
+            command = (entry / "cmdline").read_text()
+        except OSError:
+            continue  # over by now
+        pid = int(entry.name)
+        parents[pid] = int(stat.rpartition(")")[2].split()[1])
+        if "CoarseGrainedExecutorBackend" in command:
+            found.append(pid)
+
+    def below(pid):
+        while pid and pid != process.pid:
+            pid = parents.get(pid)
+        return pid == process.pid
+
+    return sorted(filter(below, found))
+
+
+def spark(folder, out, kill):
+    """Runs the job on two executors. With `kill`, one of them is killed when
+    some captures are read and others are not."""
+    home = pathlib.Path(pyspark.__file__).parent
+    seen = WORK / "seen"
+    seen.write_text("")
+    # tshark, which notes what it is asked to read, and may take its time.
+    slow = WORK / "slow-tshark"
+    slow.write_text("#!/bin/sh\n"
+                    'test "$1" != -r || { echo "$2" >>"$SEEN"; sleep $PAUSE; }\n'
+                    f'exec "{ROOT}/scripts/tshark" "$@"\n')
+    slow.chmod(0o755)
+    errors = WORK / "spark.log"
+    command = [
+        home / "bin/spark-submit", "--master", "local-cluster[2,1,1024]",
+        "--conf", "spark.ui.enabled=false",
+        "--conf", "spark.executor.memory=1g",
+        "--conf", "spark.sql.shuffle.partitions=2",
+        "--py-files", PIPELINE / "mcas_exchanges.py",
+        ROOT / "examples/spark/mcas_spark.py", folder, out]
+    environment = {**ENVIRONMENT, "SPARK_HOME": str(home), "SEEN": str(seen),
+                   "PAUSE": "1" if kill else "0",
+                   "MCAS_TSHARK": str(slow), "SPARK_LOCAL_IP": "127.0.0.1",
+                   "SPARK_WORKER_DIR": str(WORK / "spark"),
+                   "PYSPARK_PYTHON": sys.executable}
+    with open(errors, "w") as file:
+        process = subprocess.Popen(command, env=environment, stdout=file,
+                                   stderr=file, cwd=WORK,
+                                   start_new_session=True)
+    try:
+        if kill:
+            wait(lambda: len(seen.read_text().splitlines()) >= 4, process)
+            victims = executors(process)
+            assert len(victims) == 2, victims
+            os.kill(victims[0], signal.SIGKILL)
+            read = len(set(seen.read_text().splitlines()))
+            print("spark: executor", victims[0], "killed after", read,
+                  "captures")
+        assert process.wait(timeout=400) == 0, errors.read_text()[-3000:]
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert ("Lost executor" in errors.read_text()) == kill
+    return len(seen.read_text().splitlines())
+
+
+def cluster(expected, count):
+    out = WORK / "spark-out"
+    reads = spark(FOLDER, out, kill=True)
+    # What the killed one had read was with it, and was read again.
+    assert reads > count, reads
+    found = tables(out)
+    assert found == expected, "not what one machine found"
+    print("spark:", len(found["exchanges"]), "exchanges, as on one machine;",
+          reads, "reads of", count, "captures")
+    days = sorted(path.name for path in (out / "exchanges").glob("day=*"))
+    assert days[0] == "day=2011-09-04" and len(days) > 1, days
+    # Again, to the same place, with Spark bringing the files.
+    spark(f"file://{FOLDER}", out, kill=False)
+    found = {name: sorted(row.replace("file:/", "/") for row in rows)
+             for name, rows in tables(out).items()}
+    assert found == expected
+    print("spark: the same when run again, and by binaryFiles")
+
+
+def main():
+    count = prepare()
+    expected = one_machine(count)
+    without_plugin()
+    report()
+    cluster(expected, count)
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    main()
