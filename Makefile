@@ -1,6 +1,6 @@
 .PHONY: help build demo test run install uninstall
 .PHONY: lib install-lib uninstall-lib lints matrix dist clean
-.PHONY: fuzz fuzz-tshark sanitize-plugin
+.PHONY: fuzz fuzz-tshark sanitize-plugin pipelines
 
 MINUTES ?= 10
 
@@ -19,6 +19,7 @@ help:
 	@echo 'make fuzz MINUTES=n      fuzz the core for so many minutes'
 	@echo 'make fuzz-tshark N=500   so many mutated captures through tshark and sharkd'
 	@echo 'make sanitize-plugin     the plugin in them under sanitizers and valgrind'
+	@echo 'make pipelines           try the pipelines of examples/: DuckDB, Spark'
 	@echo 'make matrix              build and test in each Debian, made for it: see'
 	@echo '                         packaging/versions'
 	@echo 'make dist                packages for the Wireshark of each of them'
@@ -69,6 +70,11 @@ fuzz-tshark:
 sanitize-plugin:
 	@scripts/setup test
 	@scripts/sanitize-plugin
+
+pipelines:
+	@scripts/setup pipelines
+	@scripts/build
+	@scripts/try-pipelines
 
 matrix:
 	@scripts/matrix
