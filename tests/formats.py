@@ -34,18 +34,20 @@ LAYERS = ["-J", "frame mcas"]
 
 
 def join(captures, path):
-    """Writes the frames of all captures into one file, the first byte of the
-    IPv4 addresses saying which one they are of. Checksums are not mended, as
+    """Writes the frames of all captures into one file, the first two bytes of
+    the IPv4 addresses saying which one they are of. Checksums are not mended, as
     Wireshark does not look at them."""
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 18, 1))
         for number, capture in enumerate(captures, 1):
-            assert number < 127
+            more, first = divmod(number, 100)
             for frame in expect.frames(capture.read_bytes()):
                 data = bytearray(frame.data)
                 at = place_of_ip(data)
                 if at and len(data) >= at + 20:
-                    data[at + 12] = data[at + 16] = number
+                    data[at + 12] = data[at + 16] = first + 1
+                    data[at + 13] ^= more
+                    data[at + 17] ^= more
                 seconds, rest = divmod(frame.time, 10**9)
                 out.write(struct.pack("<4I", seconds, rest // 1000, len(data),
                                       frame.length))
