@@ -1,6 +1,6 @@
 .PHONY: help build demo test run install uninstall
 .PHONY: lib install-lib uninstall-lib lints matrix dist clean
-.PHONY: fuzz fuzz-tshark sanitize-plugin pipelines
+.PHONY: fuzz fuzz-tshark sanitize-plugin pipelines bench bench-check
 
 MINUTES ?= 10
 
@@ -20,6 +20,8 @@ help:
 	@echo 'make fuzz-tshark N=500   so many mutated captures through tshark and sharkd'
 	@echo 'make sanitize-plugin     the plugin in them under sanitizers and valgrind'
 	@echo 'make pipelines           try the pipelines of examples/: DuckDB, Spark'
+	@echo 'make bench ROW=name      what it costs, beside its peers: docs/performance.md'
+	@echo 'make bench-check         whether that has grown'
 	@echo 'make matrix              build and test in each Debian, made for it: see'
 	@echo '                         packaging/versions'
 	@echo 'make dist                packages for the Wireshark of each of them'
@@ -75,6 +77,12 @@ pipelines:
 	@scripts/setup pipelines
 	@scripts/build
 	@scripts/try-pipelines
+
+bench:
+	@scripts/bench $(ROW)
+
+bench-check:
+	@scripts/bench --check
 
 matrix:
 	@scripts/matrix
