@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""reader.py: reads what `tshark -T fields` prints of HTTP, the fields below in
-that order, and writes the values of M-CAS messages as lines of JSON; as
-somebody does it who has tshark and Python."""
+"""reader.py [FILE]: reads what `tshark -T fields` prints of HTTP, the fields
+below in that order, and writes the values of M-CAS messages as lines of JSON;
+as somebody does it who has tshark and Python."""
+import fileinput
 import ipaddress
 import json
 import re
-import sys
 from urllib.parse import parse_qsl
 
 FIELDS = ["frame.number", "http.host", "http.user_agent", "http.set_cookie",
@@ -50,7 +50,7 @@ def response(cookie, body):
 
 
 def main():
-    for line in sys.stdin:
+    for line in fileinput.input():
         number, host, agent, cookie, body = line.rstrip("\n").split("\t")
         if re.fullmatch("([0-9a-f]{2})+", body):
             body = bytes.fromhex(body).decode("latin1")

@@ -139,12 +139,12 @@ def python(few=100, many=600):
     """Instructions of the exchanges that come through a pipe."""
     def command(units):
         output = CAPTURES / f"mcas-{units}.txt"
-        run, plugin = tshark("mcas", units, WITHOUT, HTTP_FIELDS)
+        run, options = tshark("mcas", units, WITHOUT, HTTP_FIELDS)
         with open(output, "wb") as file:
-            subprocess.run(run, env=os.environ | dict(plugin), stdout=file,
+            subprocess.run(run, env=os.environ | dict(options), stdout=file,
                            check=True)
-        script = 'exec python3 "$0" <"$1"'
-        return (("sh", "-c", script, str(HERE / "reader.py"), str(output)),)
+        reader = str(HERE / "reader.py")
+        return ((sys.executable, reader, str(output)),)
     return each(command, few, many)
 
 
