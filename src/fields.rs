@@ -355,15 +355,46 @@ impl fmt::Display for Field {
     }
 }
 
+/// Where a key is looked for in [`BY_KEY`], in any case: by its length and
+/// three of its letters, mixed so that no two keys meet.
+const fn slot(name: &[u8], mix: u32) -> usize {
+    let Some(&last) = name.last() else { return 0 };
+    let letters = [name[0], name[name.len() / 2], last, name.len() as u8];
+    // Upper case to lower; the length is mixed up alike everywhere.
+    let letters = u32::from_le_bytes(letters) | 0x2020_2020;
+    (letters.wrapping_mul(mix) >> 24) as usize
+}
+
+/// The table by its keys: for each slot the number of its field, and the
+/// multiplier with which they do not meet.
+static BY_KEY: ([u8; 256], u32) = {
+    let mut mix = 0x9e37_79b9;
+    'search: loop {
+        let mut slots = [u8::MAX; 256];
+        let mut i = 0;
+        while i < FIELDS.len() {
+            if let Some(key) = FIELDS[i].key {
+                let slot = slot(key.to_bytes(), mix);
+                if slots[slot] != u8::MAX {
+                    mix += 2;
+                    continue 'search;
+                }
+                slots[slot] = i as u8;
+            }
+            i += 1;
+        }
+        break (slots, mix);
+    }
+};
+
 /// The field of a key as it stands on the wire, in any case.
 pub(crate) fn by_key(name: &[u8]) -> Option<Field> {
-    FIELDS
-        .iter()
-        .find(|info| {
-            info.key
-                .is_some_and(|key| key.to_bytes().eq_ignore_ascii_case(name))
-        })
-        .map(|info| info.field)
+    let (slots, mix) = &BY_KEY;
+    let info = FIELDS.get(usize::from(slots[slot(name, *mix)]))?;
+    let key = info.key?.to_bytes();
+    // Most come in the case that they have in the table.
+    let same = key == name || key.eq_ignore_ascii_case(name);
+    same.then_some(info.field)
 }
 
 /// Result codes. Only success is published for the provisioning server; the
