@@ -661,7 +661,7 @@ pub unsafe extern "C" fn mcas_next(
         let cursor = unsafe { &mut *iter.cast::<Cursor>() };
         // SAFETY: the caller's promise.
         let input = unsafe { bytes(buf, len) }?;
-        let mut item = cursor.next(input).ok_or(END)?;
+        let mut item = *cursor.next(input).ok_or(END)?;
         // With other bytes than before a place may be outside of them; a
         // caller who reads it must not be led there.
         if item.span.end() > input.len() {

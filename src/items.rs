@@ -238,23 +238,33 @@ impl Cursor {
     }
 
     /// The next item. `input` is the bytes that the cursor was made for.
-    pub fn next(&mut self, input: &[u8]) -> Option<Item> {
-        loop {
-            if self.queue_at < self.queue_len {
-                let item = self.queue.get(self.queue_at as usize)?;
-                self.queue_at += 1;
-                return Some(*item);
-            }
+    #[inline(always)]
+    pub fn next(&mut self, input: &[u8]) -> Option<&Item> {
+        if self.queue_at >= self.queue_len {
             (self.queue_at, self.queue_len) = (0, 0);
-            match self.list {
-                n if n == List::Routes as u32 => self.route(input),
-                n if n == List::Carriers as u32 => self.carrier(input),
-                n if n == List::Cookies as u32 => self.cookie(input),
-                n if n == List::Extensions as u32 => self.extension(input),
-                _ if self.stage == Stage::Done as u32 => return None,
-                _ => self.step(input),
+            while self.queue_len == 0 {
+                if !self.advance(input) {
+                    return None;
+                }
             }
         }
+        let item = self.queue.get(self.queue_at as usize);
+        self.queue_at += 1;
+        item
+    }
+
+    /// Reads one step further; `false` at the end.
+    #[inline(never)]
+    fn advance(&mut self, input: &[u8]) -> bool {
+        match self.list {
+            n if n == List::Routes as u32 => self.route(input),
+            n if n == List::Carriers as u32 => self.carrier(input),
+            n if n == List::Cookies as u32 => self.cookie(input),
+            n if n == List::Extensions as u32 => self.extension(input),
+            _ if self.stage == Stage::Done as u32 => return false,
+            _ => self.step(input),
+        }
+        true
     }
 
     /// Reads on where no list is open.
@@ -345,6 +355,7 @@ impl Cursor {
 
     // The head.
 
+    #[inline(never)]
     fn head_start(&mut self, input: &[u8]) {
         let begin = Span { offset: self.begin, length: 0 };
         let number = self.message_type.into();
@@ -389,6 +400,7 @@ impl Cursor {
         }
     }
 
+    #[inline(never)]
     fn header(&mut self, input: &[u8], name: Name, value: Span) {
         let response = self.kind == KIND_RESPONSE;
         let text = value.of(input);
@@ -450,6 +462,7 @@ impl Cursor {
         self.list = List::None as u32;
     }
 
+    #[inline(never)]
     fn carrier(&mut self, input: &[u8]) {
         let (at, end) = (self.list_at as usize, self.list_end as usize);
         match agent::next_carrier(input, at, end) {
@@ -462,6 +475,7 @@ impl Cursor {
     }
 
     /// One `name=value` of a Cookie or Set-Cookie header.
+    #[inline(never)]
     fn cookie(&mut self, input: &[u8]) {
         let (at, end) = (self.list_at as usize, self.list_end as usize);
         let Some(rest) = input.get(at..end).filter(|rest| !rest.is_empty())
@@ -534,6 +548,7 @@ impl Cursor {
 
     // The body.
 
+    #[inline(never)]
     fn body_start(&mut self, body: &[u8]) {
         let all = Span::between(0, body.len());
         let firmware = self.message_type == TYPE_FIRMWARE_RESPONSE
@@ -616,7 +631,7 @@ impl Cursor {
             self.param(pair, name, value);
             return self.truncated(field, 1, value);
         }
-        let mut room = [0; TYPED_MAX];
+        let mut room = None::<[u8; TYPED_MAX]>;
         // What does not fit is no typed value; a text needs only its length.
         let text = text::decode(value.of(input), percent, &mut room);
         let read = text.and_then(|text| read(field, text).map(|r| (text, r)));
@@ -678,6 +693,7 @@ impl Cursor {
     }
 
     /// One entry of a list of extensions.
+    #[inline(never)]
     fn extension(&mut self, input: &[u8]) {
         let mut at = self.list_at as usize;
         let end = self.list_end as usize;
@@ -766,6 +782,7 @@ impl Cursor {
     }
 
     /// One entry of `dest_nw_addr`.
+    #[inline(never)]
     fn route(&mut self, input: &[u8]) {
         let percent = self.grammar == Grammar::Form as u32;
         // In a form the `&` of the list is percent-encoded.
@@ -776,7 +793,7 @@ impl Cursor {
         let Some(entry) = entry else { return self.close() };
         self.list_at = at as u32;
         let raw = entry.of(input);
-        let mut room = [0; TYPED_MAX];
+        let mut room = None::<[u8; TYPED_MAX]>;
         let text = text::decode(raw, percent, &mut room).unwrap_or_default();
         let Some((network, prefix)) = value::route(text) else {
             return self.unreadable(Field::DestNwAddr, text, 1, entry);
@@ -802,6 +819,7 @@ impl Cursor {
     }
 
     /// What can be said only once all of the body was read.
+    #[inline(never)]
     fn body_end(&mut self, body: &[u8]) {
         let end = Span::between(body.len(), body.len());
         let all = |fields: &[Field]| {
@@ -873,7 +891,7 @@ struct Key {
 
 /// Finds a key, in any case.
 fn key(raw: &[u8], percent: bool, message_type: u32) -> Option<Key> {
-    let mut room = [0; 32];
+    let mut room = None::<[u8; 32]>;
     let name = text::decode(raw, percent, &mut room)?;
     let plain = |field| Key { field, index: 0, digits: 0 };
     if (9..=12).contains(&message_type) {
@@ -907,7 +925,7 @@ impl Iterator for Items<'_> {
     type Item = Item;
 
     fn next(&mut self) -> Option<Item> {
-        self.cursor.next(self.input)
+        self.cursor.next(self.input).copied()
     }
 }
 

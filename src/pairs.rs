@@ -9,7 +9,7 @@
 //! entries of a list *inside* a value of an answer (`dest_nw_addr`).
 
 use crate::span::Span;
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 /// How the pairs of a body are written.
 #[repr(u32)]
@@ -87,7 +87,11 @@ pub(crate) fn next_entry(
 ) -> Option<Span> {
     let rest = input.get(*at..end)?;
     let start = *at;
-    let length = memchr::memmem::find(rest, border);
+    let length = match border {
+        // One byte is found faster than a text of one byte.
+        &[border] => memchr(border, rest),
+        _ => memmem::find(rest, border),
+    };
     *at = match length {
         Some(length) => start + length + border.len(),
         // Past the end: also an empty last entry has had its turn.

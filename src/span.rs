@@ -24,14 +24,10 @@ impl Span {
 
     /// The bytes from `start` up to, not including, `end`.
     ///
-    /// Both are offsets into an input of at most [`MAX_INPUT`] bytes; larger
-    /// ones are held at the limit rather than wrapped.
+    /// Both are offsets into an input of at most [`MAX_INPUT`] bytes, so
+    /// nothing is cut off.
     pub(crate) fn between(start: usize, end: usize) -> Span {
-        let narrow = |n: usize| n.min(MAX_INPUT) as u32;
-        Span {
-            offset: narrow(start),
-            length: narrow(end.saturating_sub(start)),
-        }
+        Span { offset: start as u32, length: end.saturating_sub(start) as u32 }
     }
 
     /// Offset of the first byte.

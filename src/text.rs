@@ -67,19 +67,23 @@ pub(crate) fn bytes(
     Decoded { rest: raw, percent }
 }
 
-/// Decodes percent-encoding into `out` as far as it goes; returns the bytes
-/// that were written if all fit.
-pub(crate) fn decode<'a>(
-    raw: &[u8],
+/// The bytes of `raw`, percent-encoding undone, in `room` where there is any
+/// to undo; `None` where there are more than would fit.
+pub(crate) fn decode<'a, const N: usize>(
+    raw: &'a [u8],
     percent: bool,
-    out: &'a mut [u8],
+    room: &'a mut Option<[u8; N]>,
 ) -> Option<&'a [u8]> {
+    if !percent || !raw.iter().any(|b| matches!(b, b'%' | b'+')) {
+        return (raw.len() <= N).then_some(raw);
+    }
+    let room = room.insert([0; N]);
     let mut length = 0;
     for b in bytes(raw, percent) {
-        *out.get_mut(length)? = b;
+        *room.get_mut(length)? = b;
         length += 1;
     }
-    Some(&out[..length])
+    Some(&room[..length])
 }
 
 /// Writes the text of `item`, whose bytes are `input`'s, to `out`.
