@@ -57,6 +57,10 @@ impl Charset {
         let label = label.trim_ascii();
         let label = label.strip_prefix(b"\"").unwrap_or(label);
         let label = label.strip_suffix(b"\"").unwrap_or(label);
+        // What the server declares need not be looked up.
+        if label.eq_ignore_ascii_case(b"iso-8859-1") {
+            return Charset::Latin1;
+        }
         // To encoding_rs, as to browsers, ISO-8859-1 by any name is
         // windows-1252; and so is ASCII, of which nothing need be known.
         let own_names: [&[u8]; 6] = [

@@ -175,6 +175,12 @@ fn name(text: &[u8]) -> Option<Name> {
     text.eq_ignore_ascii_case(spelling).then_some(name)
 }
 
+/// Whether a line may be one of these headers, by its first letter.
+fn may_be_known(line: &[u8]) -> bool {
+    let first = line.first().map(u8::to_ascii_lowercase);
+    matches!(first, Some(b'c' | b'h' | b's' | b't' | b'u'))
+}
+
 /// The next known header in the lines of `input` from `*at` up to `end`, with
 /// its value, spaces around it left off; `*at` moves behind its line. A line
 /// without its line end is cut, and no header.
@@ -188,6 +194,9 @@ pub(crate) fn next_header(
         let line = &lines[..memchr(b'\n', lines)?];
         let start = *at;
         *at += line.len() + 1;
+        if !may_be_known(line) {
+            continue;
+        }
         let Some(colon) = memchr(b':', line) else { continue };
         let Some(name) = name(line[..colon].trim_ascii_end()) else {
             continue;

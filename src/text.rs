@@ -102,13 +102,15 @@ pub(crate) fn write(
             result = out.write_char(if c == '\0' { '\u{2400}' } else { c });
         }
     };
+    // Nearly all text is ASCII as it stands, which all charsets agree on.
+    if !percent && raw.is_ascii() && memchr(0, raw).is_none() {
+        if let Ok(text) = core::str::from_utf8(raw) {
+            return out.write_str(text);
+        }
+    }
     for encoding in Charset::from_number(item.charset).encodings() {
-        // Nearly all text is UTF-8 as it stands.
         if !percent && encoding == UTF_8 {
             if let Ok(text) = core::str::from_utf8(raw) {
-                if memchr(0, raw).is_none() {
-                    return out.write_str(text);
-                }
                 text.chars().for_each(put);
                 return result;
             }
