@@ -49,6 +49,12 @@ is_credential(const char *value)
     return value[strspn(value, "Xx*")] != '\0';
 }
 
+bool
+mcas_credentials_wanted(void)
+{
+    return have_tap_listener(credentials_tap);
+}
+
 void
 mcas_credentials_queue(packet_info *pinfo, const mcas_tap_message *message)
 {
@@ -57,7 +63,7 @@ mcas_credentials_queue(packet_info *pinfo, const mcas_tap_message *message)
     bool password = false;
     mcas_item item;
 
-    if (!have_tap_listener(credentials_tap))
+    if (!mcas_credentials_wanted())
         return;
     /* Name and password come in either order; with several of them, a second
      * one of the same begins the next row. */

@@ -177,21 +177,13 @@ drop_first(connection *conn)
         conn->end = &conn->first;
 }
 
-/* The connection of a packet; makes one if asked to. */
+/* The connection of a conversation that has none yet. */
 static connection *
-get_connection(packet_info *pinfo, const struct tcpinfo *tcp,
-               uint32_t client_port, bool make)
+make_connection(conversation_t *conversation, packet_info *pinfo,
+                const struct tcpinfo *tcp, uint32_t client_port)
 {
-    conversation_t *conversation = find_conversation_pinfo(pinfo, 0);
-    connection *conn = conversation
-        ? (connection *)conversation_get_proto_data(conversation, proto_mcas)
-        : NULL;
+    connection *conn = wmem_new0(wmem_file_scope(), connection);
 
-    if (conn || !make)
-        return conn;
-    if (!conversation)
-        conversation = find_or_create_conversation(pinfo);
-    conn = wmem_new0(wmem_file_scope(), connection);
     conn->end = &conn->first;
     conn->requests = wmem_tree_new(wmem_file_scope());
     conn->responses = wmem_tree_new(wmem_file_scope());
@@ -311,6 +303,32 @@ response_context(packet_info *pinfo, const struct tcpinfo *tcp,
     return context;
 }
 
+/* A message that was parsed, and of what. */
+typedef struct {
+    const uint8_t *bytes;
+    uint32_t length;
+    mcas_context context;
+    mcas_message message;
+    bool http;
+} parsed;
+
+/* Parses the message at the beginning of some bytes, unless it is the one
+ * that was parsed last; tells whether it is HTTP. */
+static bool
+parse(parsed *last, const uint8_t *bytes, uint32_t length,
+      const mcas_context *context)
+{
+    if (last->bytes != bytes || last->length != length
+        || memcmp(&last->context, context, sizeof(*context)) != 0) {
+        last->bytes = bytes;
+        last->length = length;
+        last->context = *context;
+        last->http = mcas_message_parse(bytes, length, context,
+                                        &last->message) >= 0;
+    }
+    return last->http;
+}
+
 static bool
 is_response(const uint8_t *bytes, uint32_t length)
 {
@@ -325,24 +343,24 @@ is_response(const uint8_t *bytes, uint32_t length)
  */
 static bool
 worth_following(packet_info *pinfo, const uint8_t *bytes, uint32_t length,
-                const struct tcpinfo *tcp, bool *upgraded)
+                const struct tcpinfo *tcp, parsed *last, bool *upgraded)
 {
-    mcas_context context = response_context(pinfo, tcp, NULL);
-    mcas_message message;
+    const mcas_context context = response_context(pinfo, tcp, NULL);
+    const mcas_message *message = &last->message;
 
-    for (uint32_t at = 0; at < length; at += message.length) {
-        if (mcas_message_parse(bytes + at, length - at, &context, &message)
-            < 0)
+    for (uint32_t at = 0; at < length; at += message->length) {
+        if (!parse(last, bytes + at, length - at, &context))
             return false;
-        if (message.message_type != MCAS_TYPE_NONE
-            || (message.kind == MCAS_KIND_REQUEST
-                && message.method == MCAS_METHOD_CONNECT))
+        if (message->message_type != MCAS_TYPE_NONE
+            || (message->kind == MCAS_KIND_REQUEST
+                && message->method == MCAS_METHOD_CONNECT))
             return true;
-        if (message.status == 101) {
+        if (message->status == 101) {
             *upgraded = true;
             return false;
         }
-        if (!(message.flags & MCAS_MESSAGE_COMPLETE) || message.length == 0)
+        if (!(message->flags & MCAS_MESSAGE_COMPLETE)
+            || message->length == 0)
             return false;
     }
     return false;
@@ -375,23 +393,27 @@ begin_message(connection *conn, packet_info *pinfo,
 /* The connection of the bytes, if it is one that is followed, or has to be
  * from here on; NULL where nothing can be ours. */
 static connection *
-followed_connection(packet_info *pinfo, tvbuff_t *tvb, const uint8_t *bytes,
-                    uint32_t captured, const struct tcpinfo *tcp)
+followed_connection(conversation_t *conversation, packet_info *pinfo,
+                    tvbuff_t *tvb, const uint8_t *bytes, uint32_t captured,
+                    const struct tcpinfo *tcp, parsed *last)
 {
     bool response = is_response(bytes, captured);
     uint32_t client_port = response ? pinfo->destport : pinfo->srcport;
-    connection *conn = get_connection(pinfo, tcp, 0, false);
-    bool upgraded = false;
+    connection *conn = (connection *)conversation_get_proto_data(
+        conversation, proto_mcas);
+    bool worth, upgraded = false;
 
     if (conn && (conn->tunnel || conn->followed))
         return conn->tunnel ? NULL : conn;
-    if (worth_following(pinfo, bytes, captured, tcp, &upgraded)) {
-        conn = get_connection(pinfo, tcp, client_port, true);
+    worth = worth_following(pinfo, bytes, captured, tcp, last, &upgraded);
+    if (!conn && (worth || upgraded))
+        conn = make_connection(conversation, pinfo, tcp, client_port);
+    if (worth) {
         conn->followed = true;
         return conn;
     }
     if (upgraded)
-        get_connection(pinfo, tcp, client_port, true)->tunnel = true;
+        conn->tunnel = true;
     else if (!response)
         mcas_other_request(pinfo, tvb, tcp);
     return NULL;
@@ -449,23 +471,30 @@ rest_of_body(connection *conn, int side, uint32_t base, uint32_t captured)
 
 mcas_found *
 mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
-            const struct tcpinfo *tcp, bool *claim)
+            const struct tcpinfo *tcp, conversation_t **follow)
 {
     uint32_t captured = tvb_captured_length(tvb);
     uint32_t base = tcp ? first_seq(tvb, tcp) : 0;
     mcas_found *first = NULL, **end = &first;
     unsigned messages = 0, ours = 0;
+    const mcas_message *message;
+    conversation_t *conversation;
     const uint8_t *bytes;
     connection *conn;
+    parsed last;
     int side;
 
     if (captured == 0)
         return NULL;
     bytes = tvb_get_ptr(tvb, 0, (int)captured);
-    conn = followed_connection(pinfo, tvb, bytes, captured, tcp);
+    last.bytes = NULL;
+    message = &last.message;
+    conversation = find_or_create_conversation(pinfo);
+    conn = followed_connection(conversation, pinfo, tvb, bytes, captured,
+                               tcp, &last);
     if (!conn)
         return NULL;
-    *claim = true;
+    *follow = conversation;
 
     side = pinfo->srcport == conn->client_port ? 0 : 1;
     limit = MIN(limit, captured);
@@ -476,31 +505,32 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
         mcas_exchange *exchange =
             response ? waiting_exchange(conn, tcp, seq) : NULL;
         mcas_context context = response_context(pinfo, tcp, exchange);
-        mcas_message message;
 
-        if (mcas_message_parse(bytes + at, limit - at, &context, &message)
-            < 0 || message.kind == MCAS_KIND_UNKNOWN || message.length == 0)
+        if (!parse(&last, bytes + at, limit - at, &context)
+            || message->kind == MCAS_KIND_UNKNOWN || message->length == 0)
             break;
-        exchange = message.kind == MCAS_KIND_REQUEST
-            ? add_request(conn, pinfo, tcp, seq, &message)
-            : take_response(conn, pinfo, tcp, seq, &message, exchange);
-        if (message.message_type != MCAS_TYPE_NONE) {
+        exchange = message->kind == MCAS_KIND_REQUEST
+            ? add_request(conn, pinfo, tcp, seq, message)
+            : take_response(conn, pinfo, tcp, seq, message, exchange);
+        if (message->message_type != MCAS_TYPE_NONE) {
             mcas_found *found = wmem_new0(wmem_file_scope(), mcas_found);
 
             found->offset = at;
-            found->length = message.length;
-            found->missing = missing_bytes(&message);
+            found->length = message->length;
+            found->missing = missing_bytes(message);
             found->context = context;
+            found->parsed = wmem_new(pinfo->pool, mcas_message);
+            *found->parsed = *message;
             found->exchange = exchange;
             *end = found;
             end = &found->next;
             ours++;
         }
         messages++;
-        at += message.length;
-        if (!(message.flags & MCAS_MESSAGE_COMPLETE)) {
-            conn->body_open[side] = tcp && message.body_missing > 0;
-            conn->body_end[side] = base + at + missing_bytes(&message);
+        at += message->length;
+        if (!(message->flags & MCAS_MESSAGE_COMPLETE)) {
+            conn->body_open[side] = tcp && message->body_missing > 0;
+            conn->body_end[side] = base + at + missing_bytes(message);
             break;
         }
     }

@@ -12,8 +12,6 @@
  */
 #include "packet-mcas.h"
 
-#include <string.h>
-
 #include <epan/conversation.h>
 #include <epan/exceptions.h>
 #include <epan/prefs.h>
@@ -28,6 +26,7 @@ static dissector_handle_t followed_handle; /* on a connection with M-CAS */
 static int proto_mcas_http = -1;
 static const protocol_t *protocol_mcas;
 static const protocol_t *protocol_http;
+static const char *http_name; /* as pinfo->current_proto points to it */
 static const heur_dtbl_entry_t *heuristic_http_tcp;
 static const heur_dtbl_entry_t *heuristic_mcas_tcp;
 
@@ -118,13 +117,12 @@ show_messages(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     mcas_found *found = kept_messages(tvb, pinfo, tcp);
 
     if (!found && !PINFO_FD_VISITED(pinfo)) {
-        bool claim = false;
+        conversation_t *conversation = NULL;
 
-        found = mcas_decide(pinfo, tvb, limit, tcp, &claim);
+        found = mcas_decide(pinfo, tvb, limit, tcp, &conversation);
         if (found)
             keep_messages(tvb, pinfo, tcp, found);
-        if (claim) {
-            conversation_t *conversation = find_or_create_conversation(pinfo);
+        if (conversation) {
             dissector_handle_t present =
                 conversation_get_dissector(conversation, pinfo->num);
 
@@ -148,10 +146,7 @@ static bool inside_http;
 static bool
 is_tunnelled(const packet_info *pinfo)
 {
-    return inside_http
-        || (pinfo->current_proto
-            && strcmp(pinfo->current_proto,
-                      proto_get_protocol_short_name(protocol_http)) == 0);
+    return inside_http || pinfo->current_proto == http_name;
 }
 
 /* Whether anything may be ours; nothing in a tunnel is. */
@@ -381,6 +376,7 @@ mcas_gate_handoff(void)
     http_handle = find_dissector_add_dependency("http-over-tcp", proto_mcas);
     protocol_mcas = find_protocol_by_id(proto_mcas);
     protocol_http = find_protocol_by_id(proto_http);
+    http_name = proto_get_protocol_short_name(protocol_http);
     heur_dissector_add("tcp", heuristic_tcp, "M-CAS over HTTP over TCP",
                        "mcas_tcp", -1, HEURISTIC_ENABLE);
     heuristic_mcas_tcp = find_heur_dissector_by_unique_short_name("mcas_tcp");

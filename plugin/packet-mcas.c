@@ -68,6 +68,7 @@ typedef struct {
     packet_info *pinfo;
     proto_tree *tree;
     proto_item *item;          /* of the whole message */
+    bool summarised;           /* somebody reads the summary */
     proto_item *last[LEVELS];  /* last item of each level */
     unsigned *count;           /* items drawn in this frame */
     bool limited;              /* they are too many, and it was said */
@@ -218,8 +219,11 @@ draw_field(drawing *draw, proto_tree *tree, const source *from,
 
     switch (fields[item->id].kind) {
     case MCAS_VALUE_STRING:
-        return proto_tree_add_string(tree, id, tvb, start, length,
-                                     item_text(draw, from, item));
+        /* Where nobody reads it, Wireshark throws the text away. */
+        return proto_tree_add_string(
+            tree, id, tvb, start, length,
+            proto_field_is_referenced(tree, id)
+            ? item_text(draw, from, item) : "");
     case MCAS_VALUE_IPV4: {
         uint32_t address;
 
@@ -299,7 +303,8 @@ draw_items(drawing *draw, mcas_iter *iter, const source *from)
         else
             read = true;
         draw->last[level] = drawn;
-        keep_part(draw, from, &item);
+        if (draw->summarised)
+            keep_part(draw, from, &item);
         if (item.id == MCAS_FIELD_TERMINAL_ID_OUI)
             draw_vendor(draw, tree, from, &item);
     }
@@ -529,11 +534,16 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     /* The captured bytes, all of them at once: Rust gets a slice of them on
      * each call, and has returned before anything here can throw. */
     head.bytes = tvb_get_ptr(tvb, 0, (int)head.length);
-    if (mcas_message_parse(head.bytes, head.length,
-                           found ? &found->context : NULL, &message) < 0
-        || message.message_type == MCAS_TYPE_NONE)
+    if (found && !PINFO_FD_VISITED(pinfo))
+        message = *found->parsed; /* just now, to decide on it */
+    else if (mcas_message_parse(head.bytes, head.length,
+                                found ? &found->context : NULL, &message) < 0
+             || message.message_type == MCAS_TYPE_NONE)
         return 0;
 
+    /* Its cost is that of all the rest, and mostly nobody reads it. */
+    draw.summarised = pinfo->cinfo || mcas_tap_wanted()
+        || (tree && PTREE_DATA(tree)->visible);
     draw.item = proto_tree_add_item(tree, proto_mcas, tvb, 0,
                                     (int)message.length, ENC_NA);
     draw.tree = proto_item_add_subtree(draw.item, ett_mcas[0]);
@@ -554,12 +564,13 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     tapped.body = body.bytes;
     tapped.body_length = body.length;
     tapped.type = draw.parts.type;
-    tapped.summary = summary(&draw, &message);
-    proto_item_set_text(draw.item, "M-CAS, %s", tapped.summary);
-    set_columns(pinfo, tapped.summary, found && found->among_others);
+    if (draw.summarised) {
+        tapped.summary = summary(&draw, &message);
+        proto_item_set_text(draw.item, "M-CAS, %s", tapped.summary);
+        set_columns(pinfo, tapped.summary, found && found->among_others);
+    }
     mcas_learned_draw(pinfo, draw.tree, tvb, &tapped, found);
     mcas_tap_queue(pinfo, &tapped);
-    mcas_credentials_queue(pinfo, &tapped);
     return message.length;
 }
 

@@ -39,6 +39,7 @@ typedef struct mcas_found {
     uint32_t missing;     /* announced bytes behind the captured ones */
     bool     among_others; /* messages that are not ours stand beside it */
     mcas_context context;  /* what it has to be parsed with */
+    mcas_message *parsed;  /* packet scope: not on later visits */
     mcas_exchange *exchange;
     struct mcas_learned *learned; /* what its values taught (learned.c) */
     struct mcas_found *next;
@@ -62,6 +63,7 @@ typedef struct {
 extern int proto_mcas;
 extern int mcas_tap;
 
+struct conversation;
 struct tcpinfo;
 
 /* An item of the bytes as text, in a style of MCAS_FORMAT_.... */
@@ -81,8 +83,10 @@ void mcas_gate_handoff(void);
 int dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                  void *data);
 
-/* tap.c: the tap, and reading of what came through it. */
+/* tap.c: the tap, whether somebody listens to it, or to another that it
+ * goes to, and reading of what came through it. */
 void mcas_tap_register(void);
+bool mcas_tap_wanted(void);
 void mcas_tap_queue(packet_info *pinfo, const mcas_tap_message *message);
 
 /* Where the reading of a message's items stands; all zeros at the start. */
@@ -127,6 +131,7 @@ bool mcas_export_wanted(void);
 
 /* credentials.c: for Wireshark's table of them. */
 void mcas_credentials_register(void);
+bool mcas_credentials_wanted(void);
 void mcas_credentials_queue(packet_info *pinfo,
                             const mcas_tap_message *message);
 
@@ -152,10 +157,11 @@ void mcas_other_request(packet_info *pinfo, tvbuff_t *tvb,
 
 /*
  * Finds the messages of ours among the first `limit` bytes, on the first
- * pass only. Where there is one, *claim tells whether the connection should
- * be followed from here on.
+ * pass only. Writes *follow if the connection should be followed from here
+ * on: its conversation.
  */
 mcas_found *mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
-                        const struct tcpinfo *tcp, bool *claim);
+                        const struct tcpinfo *tcp,
+                        struct conversation **follow);
 
 #endif /* PACKET_MCAS_H */

@@ -18,13 +18,20 @@ mcas_tap_register(void)
     mcas_tap = register_tap("mcas");
 }
 
+bool
+mcas_tap_wanted(void)
+{
+    return have_tap_listener(mcas_tap) || mcas_export_wanted()
+        || mcas_credentials_wanted();
+}
+
 void
 mcas_tap_queue(packet_info *pinfo, const mcas_tap_message *message)
 {
     mcas_tap_message *queued;
     mcas_message *parsed;
 
-    if (!have_tap_listener(mcas_tap) && !mcas_export_wanted())
+    if (!mcas_tap_wanted())
         return;
     parsed = wmem_new(pinfo->pool, mcas_message);
     *parsed = *message->message;
@@ -33,6 +40,7 @@ mcas_tap_queue(packet_info *pinfo, const mcas_tap_message *message)
     queued->message = parsed;
     tap_queue_packet(mcas_tap, pinfo, queued);
     tap_queue_packet(mcas_export_tap, pinfo, queued);
+    mcas_credentials_queue(pinfo, queued);
 }
 
 bool
