@@ -129,15 +129,31 @@ pub(crate) fn parse(input: &[u8]) -> Result<Head, Error> {
 
 /// Offset just behind the first blank line.
 pub(crate) fn blank_line(input: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 64;
+    // Most of a head is over in blocks where no line is blank; tabs and the
+    // like just end them early.
+    let ends = |a, b| (a == b'\n') & (b <= b'\r');
+    let goes_on = |block: &[u8; BLOCK + 1]| !any_pair(block, ends);
     let mut at = 0;
-    loop {
-        let line = &input[at..];
-        let line = &line[..memchr(b'\n', line)?];
-        at += line.len() + 1;
-        if matches!(line, [] | [b'\r']) {
-            return Some(at);
-        }
+    while input[at..].first_chunk().is_some_and(goes_on) {
+        at += BLOCK;
     }
+    let behind = |line: usize| match &input[line..] {
+        [b'\n', ..] => Some(line + 1),
+        [b'\r', b'\n', ..] => Some(line + 2),
+        _ => None,
+    };
+    let mut lines = memchr::memchr_iter(b'\n', &input[at..]);
+    behind(0).or_else(|| lines.find_map(|i| behind(at + i + 1)))
+}
+
+/// Whether any byte and the one behind it pass a test. All are looked at, so
+/// that the compiler makes a loop of it that tests many at once.
+#[inline(always)]
+pub(crate) fn any_pair(bytes: &[u8], test: impl Fn(u8, u8) -> bool) -> bool {
+    let behind = bytes.get(1..).unwrap_or_default();
+    let pairs = bytes.iter().zip(behind);
+    pairs.fold(false, |any, (&a, &b)| any | test(a, b))
 }
 
 /// Where a part of the input lies in it.
@@ -162,17 +178,19 @@ pub(crate) enum Name {
 /// Finds a header by its name, in any case.
 fn name(text: &[u8]) -> Option<Name> {
     let (name, spelling): (_, &[u8]) = match text.len() {
-        4 => (Name::Host, b"host"),
-        6 => (Name::Cookie, b"cookie"),
-        10 if text[0] | 0x20 == b'u' => (Name::UserAgent, b"user-agent"),
-        10 => (Name::SetCookie, b"set-cookie"),
-        12 => (Name::ContentType, b"content-type"),
-        14 => (Name::ContentLength, b"content-length"),
-        16 => (Name::ContentEncoding, b"content-encoding"),
-        17 => (Name::TransferEncoding, b"transfer-encoding"),
+        4 => (Name::Host, b"Host"),
+        6 => (Name::Cookie, b"Cookie"),
+        10 if text[0] | 0x20 == b'u' => (Name::UserAgent, b"User-Agent"),
+        10 => (Name::SetCookie, b"Set-Cookie"),
+        12 => (Name::ContentType, b"Content-Type"),
+        14 => (Name::ContentLength, b"Content-Length"),
+        16 => (Name::ContentEncoding, b"Content-Encoding"),
+        17 => (Name::TransferEncoding, b"Transfer-Encoding"),
         _ => return None,
     };
-    text.eq_ignore_ascii_case(spelling).then_some(name)
+    // Most come in the case in which they are always written.
+    let same = text == spelling || text.eq_ignore_ascii_case(spelling);
+    same.then_some(name)
 }
 
 /// Whether a line may be one of these headers, by its first letter.

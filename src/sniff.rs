@@ -10,7 +10,7 @@
 use crate::agent;
 use crate::head;
 use crate::lan;
-use crate::message::{self, Context, COMPLETE, HEAD_ONLY, RESULT_CODE};
+use crate::message::{parse, Context, COMPLETE, HEAD_ONLY, RESULT_CODE};
 use crate::target;
 use memchr::{memchr, memmem};
 
@@ -31,19 +31,32 @@ pub enum Sniff {
     Candidate = 2,
 }
 
-/// Looks at the first bytes of what may be one or more messages.
+/// Looks at the first bytes of what may be one or more messages. Most
+/// segments begin otherwise, and are done with where they come from.
+#[inline]
 pub fn sniff(input: &[u8]) -> Sniff {
     match input.first() {
-        Some(b'H') if input.starts_with(b"HTTP/1.") => response(input),
-        Some(b'A'..=b'Z') => request(input),
-        Some(b'\r' | b'\n') => {
-            // Blank lines in front of a message: not worth being fast.
-            let rest = &input[blank_lines(input)..];
-            match rest.first() {
-                Some(b'A'..=b'Z') => sniff(rest),
-                _ => Sniff::No,
-            }
-        }
+        Some(b'A'..=b'Z') => message(input),
+        Some(b'\r' | b'\n') => behind_blank_lines(input),
+        _ => Sniff::No,
+    }
+}
+
+#[inline(never)]
+fn message(input: &[u8]) -> Sniff {
+    if input.starts_with(b"HTTP/1.") {
+        response(input)
+    } else {
+        request(input)
+    }
+}
+
+/// A message may have blank lines in front of it.
+#[inline(never)]
+fn behind_blank_lines(input: &[u8]) -> Sniff {
+    let rest = &input[blank_lines(input)..];
+    match rest.first() {
+        Some(b'A'..=b'Z') => sniff(rest),
         _ => Sniff::No,
     }
 }
@@ -87,6 +100,9 @@ fn request(mut input: &[u8]) -> Sniff {
     if !is_request_line(input) {
         return Sniff::No;
     }
+    if is_plain(input) {
+        return Sniff::OtherRequest;
+    }
     loop {
         if input.starts_with(b"CONNECT ") {
             return Sniff::Candidate;
@@ -103,7 +119,7 @@ fn request(mut input: &[u8]) -> Sniff {
         let long = rest.len() > HEAD_MAX;
         let flags = if long { HEAD_ONLY } else { 0 };
         let context = Context { flags, ..Context::default() };
-        match message::parse(input, &context) {
+        match parse(input, &context) {
             Ok(message) if message.has(COMPLETE) => {
                 input = &input[message.length as usize..];
                 input = &input[blank_lines(input)..];
@@ -116,6 +132,21 @@ fn request(mut input: &[u8]) -> Sniff {
     }
 }
 
+/// Whether this is one request of a browser, as nearly all are: a head and
+/// nothing else, in which nothing looks like ours. Finding that out takes no
+/// line of it to be found.
+fn is_plain(input: &[u8]) -> bool {
+    let Some(head) = input.strip_suffix(b"\r\n\r\n") else { return false };
+    head.len() < HEAD_MAX
+        && !input.starts_with(b"CONNECT ")
+        && !is_lan(head)
+        && !head::any_pair(head, |a, b| {
+            let name = (a == b'-') & ((b | 0x20 == b'c') | (b | 0x20 == b'm'));
+            let blank_line = (a == b'\n') & (b <= b'\r');
+            name | blank_line
+        })
+}
+
 /// Length of the line ends that a message may have in front of it.
 fn blank_lines(input: &[u8]) -> usize {
     input.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
@@ -126,23 +157,20 @@ fn blank_lines(input: &[u8]) -> usize {
 fn is_request_line(input: &[u8]) -> bool {
     let near = &input[..input.len().min(24)];
     let letter = |b: &u8| b.is_ascii_uppercase() || *b == b'-';
-    memchr(b' ', near).is_some_and(|end| near[..end].iter().all(letter))
+    near.iter().find(|b| !letter(b)) == Some(&b' ')
 }
 
 /// Whether the target has a path of the LAN side.
 fn is_lan(head: &[u8]) -> bool {
-    let Some(space) = memchr(b' ', head) else { return false };
+    let space = head.iter().position(|&b| b == b' ').unwrap_or(head.len());
     let target = head[space..].trim_ascii_start();
-    let line = &target[..memchr(b'\n', target).unwrap_or(target.len())];
-    let begins = |path| line.starts_with(path);
-    // In absolute form a host stands before the path.
-    let holds = |path| memmem::find(line, path).is_some();
     let paths = [lan::LIST, lan::CONFIGURATION, lan::PUSH];
-    if line.first() == Some(&b'/') {
-        paths.into_iter().any(begins)
-    } else {
-        paths.into_iter().any(holds)
+    if target.first() == Some(&b'/') {
+        return paths.into_iter().any(|path| target.starts_with(path));
     }
+    // In absolute form a host stands before the path.
+    let line = &target[..memchr(b'\n', target).unwrap_or(target.len())];
+    paths.into_iter().any(|path| memmem::find(line, path).is_some())
 }
 
 /// Whether what makes a request ours stands anywhere in its head: all the
