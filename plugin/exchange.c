@@ -52,6 +52,19 @@ typedef struct {
 
 static wmem_map_t *others; /* by client, server and their ports */
 
+/* A request of another kind. Web traffic is full of them, and who asks about
+ * them is rare: so they are only noted down, one after the other, and put
+ * into the map when somebody does. */
+typedef struct {
+    uint64_t key;
+    uint32_t start;
+    uint32_t end;
+    uint32_t ack;
+} other_request;
+
+static wmem_array_t *noted; /* other_request */
+static unsigned mapped;     /* how many of them are in the map */
+
 /* Order of sequence numbers, which wrap. */
 static bool
 behind(uint32_t a, uint32_t b)
@@ -111,37 +124,58 @@ void
 mcas_other_request(packet_info *pinfo, tvbuff_t *tvb,
                    const struct tcpinfo *tcp)
 {
-    other_requests *other;
+    other_request request;
     mcas_message message;
     const uint8_t *bytes;
-    uint32_t length, end;
-    uint64_t key;
+    uint32_t length;
 
     if (!tcp)
         return;
-    end = tcp->seq + tvb_reported_length(tvb);
+    request.key = direction_key(&pinfo->src, pinfo->srcport, &pinfo->dst,
+                                pinfo->destport);
+    request.start = tcp->seq;
+    request.end = tcp->seq + tvb_reported_length(tvb);
+    request.ack = tcp->lastackseq;
     length = tvb_captured_length(tvb);
     bytes = tvb_get_ptr(tvb, 0, (int)length);
     /* POST, PUT, PATCH: the body may come in segments of its own. */
     if (*bytes == 'P'
         && mcas_message_parse(bytes, length, &head_only, &message) >= 0)
-        end += missing_bytes(&message);
-    key = direction_key(&pinfo->src, pinfo->srcport, &pinfo->dst,
-                        pinfo->destport);
-    other = (other_requests *)wmem_map_lookup(others, &key);
+        request.end += missing_bytes(&message);
+    wmem_array_append_one(noted, request);
+}
+
+static void
+map_request(const other_request *request)
+{
+    other_requests *other =
+        (other_requests *)wmem_map_lookup(others, &request->key);
+
     if (!other) {
         other = wmem_new0(wmem_file_scope(), other_requests);
-        other->key = key;
+        other->key = request->key;
         wmem_map_insert(others, &other->key, other);
     }
     /* The same request again, when more of it has come, counts once. */
-    if (other->count == 0 || other->ack != tcp->lastackseq)
+    if (other->count == 0 || other->ack != request->ack)
         other->count = 0;
-    if (other->count == 0 || behind(end, other->end))
+    if (other->count == 0 || behind(request->end, other->end))
         other->count++;
-    other->ack = tcp->lastackseq;
-    other->start = tcp->seq;
-    other->end = end;
+    other->ack = request->ack;
+    other->start = request->start;
+    other->end = request->end;
+}
+
+/* The requests of another kind in that direction, or NULL. */
+static const other_requests *
+find_others(const address *client, uint32_t client_port,
+            const address *server, uint32_t server_port)
+{
+    uint64_t key = direction_key(client, client_port, server, server_port);
+
+    for (; mapped < wmem_array_get_count(noted); mapped++)
+        map_request((const other_request *)wmem_array_index(noted, mapped));
+    return (const other_requests *)wmem_map_lookup(others, &key);
 }
 
 /* Whether a response without a request of ours answers one of another kind
@@ -151,13 +185,11 @@ static bool
 answers_other_request(packet_info *pinfo, const struct tcpinfo *tcp)
 {
     const other_requests *other;
-    uint64_t key;
 
     if (!tcp)
         return false;
-    key = direction_key(&pinfo->dst, pinfo->destport, &pinfo->src,
+    other = find_others(&pinfo->dst, pinfo->destport, &pinfo->src,
                         pinfo->srcport);
-    other = (const other_requests *)wmem_map_lookup(others, &key);
     return other && behind(tcp->lastackseq, other->start)
         && !behind(tcp->lastackseq, other->end);
 }
@@ -190,10 +222,9 @@ make_connection(conversation_t *conversation, packet_info *pinfo,
     conn->client_port = client_port;
     conversation_add_proto_data(conversation, proto_mcas, conn);
     if (tcp && pinfo->srcport == client_port) {
-        uint64_t key = direction_key(&pinfo->src, pinfo->srcport,
-                                     &pinfo->dst, pinfo->destport);
         const other_requests *other =
-            (const other_requests *)wmem_map_lookup(others, &key);
+            find_others(&pinfo->src, pinfo->srcport, &pinfo->dst,
+                        pinfo->destport);
 
         /* Requests that the server had not answered when this one was sent
          * are answered first. */
@@ -543,9 +574,17 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
     return first;
 }
 
+static void
+forget_requests(void)
+{
+    noted = wmem_array_new(wmem_file_scope(), sizeof(other_request));
+    mapped = 0;
+}
+
 void
 mcas_exchange_register(void)
 {
+    register_init_routine(forget_requests);
     others = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(),
                                     g_int64_hash, g_int64_equal);
 }
