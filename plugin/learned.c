@@ -249,14 +249,20 @@ teaches(const mcas_message *message)
 }
 
 void
-mcas_learned_draw(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
-                  const mcas_tap_message *message, mcas_found *found)
+mcas_learned_learn(packet_info *pinfo, const mcas_tap_message *message,
+                   mcas_found *found)
 {
-    if (!found || !teaches(message->message))
-        return;
-    if (!PINFO_FD_VISITED(pinfo) && !found->learned)
+    if (found && !found->learned && !PINFO_FD_VISITED(pinfo)
+        && teaches(message->message))
         found->learned = learn_from(pinfo, message);
+}
 
+void
+mcas_learned_draw(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
+                  const mcas_found *found)
+{
+    if (!found)
+        return;
     for (const struct mcas_learned *learned = found->learned; learned;
          learned = learned->next) {
         const uint8_t *ip = (const uint8_t *)&learned->address;

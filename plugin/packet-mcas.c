@@ -22,11 +22,14 @@
 #include <epan/addr_resolv.h>
 #include <epan/expert.h>
 #include <epan/proto_data.h>
+#include <epan/tap.h>
 #include <wsutil/wslog.h>
 
 void mcas_shim_register(void);
 
 int proto_mcas = -1;
+
+static int expert_tap;
 
 /* By MCAS_FIELD_... and MCAS_NOTE_..., from the library's tables. */
 static int *hf;
@@ -517,6 +520,67 @@ items_drawn(packet_info *pinfo)
     return count;
 }
 
+/* Whether anything of a protocol was asked for by a filter, a column, a tap
+ * or -e. */
+static bool
+is_asked_for(int proto)
+{
+    return proto_registrar_get_nth(proto)->ref_type != HF_REF_TYPE_NONE;
+}
+
+/* Reads what the message says, and shows it. */
+static void
+draw_message(drawing *draw, const mcas_message *message, const source *head,
+             mcas_found *found)
+{
+    source body = { NULL, NULL, 0 };
+    mcas_tap_message tapped = {
+        .message = message,
+        .bytes = head->bytes,
+        .exchange = found ? found->exchange : NULL,
+    };
+    mcas_iter iter;
+
+    draw->parts.type = try_val_to_str(
+        message->message_type,
+        (const value_string *)proto_registrar_get_nth(hf[MCAS_FIELD_TYPE])
+            ->strings);
+    draw->count = items_drawn(draw->pinfo);
+    mcas_head_items(message, &iter);
+    draw_items(draw, &iter, head);
+    if (message->flags & MCAS_MESSAGE_HEAD_COMPLETE)
+        body = draw_body(draw, message, head);
+    draw_exchange(draw, message, head->tvb, tapped.exchange);
+
+    tapped.body = body.bytes;
+    tapped.body_length = body.length;
+    tapped.type = draw->parts.type;
+    mcas_learned_learn(draw->pinfo, &tapped, found);
+    mcas_learned_draw(draw->pinfo, draw->tree, head->tvb, found);
+    if (draw->summarised) {
+        tapped.summary = summary(draw, message);
+        proto_item_set_text(draw->item, "M-CAS, %s", tapped.summary);
+        set_columns(draw->pinfo, tapped.summary,
+                    found && found->among_others);
+        mcas_tap_queue(draw->pinfo, &tapped);
+    }
+}
+
+/* Learns from a message that is not read otherwise, and has no chunks. */
+static void
+learn_unread(packet_info *pinfo, const mcas_message *message,
+             const source *head, mcas_found *found)
+{
+    const mcas_tap_message tapped = {
+        .message = message,
+        .bytes = head->bytes,
+        .body = head->bytes + message->body.offset,
+        .body_length = message->body.length,
+    };
+
+    mcas_learned_learn(pinfo, &tapped, found);
+}
+
 /* Shows the message at the beginning of a buffer; tells its length. */
 static uint32_t
 dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
@@ -524,10 +588,7 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
 {
     drawing draw = { .pinfo = pinfo };
     source head = { tvb, NULL, tvb_captured_length(tvb) };
-    source body = { NULL, NULL, 0 };
-    mcas_tap_message tapped = { .exchange = found ? found->exchange : NULL };
     mcas_message message;
-    mcas_iter iter;
 
     if (head.length == 0)
         return 0;
@@ -541,36 +602,20 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
              || message.message_type == MCAS_TYPE_NONE)
         return 0;
 
-    /* Its cost is that of all the rest, and mostly nobody reads it. */
-    draw.summarised = pinfo->cinfo || mcas_tap_wanted()
-        || (tree && PTREE_DATA(tree)->visible);
     draw.item = proto_tree_add_item(tree, proto_mcas, tvb, 0,
                                     (int)message.length, ENC_NA);
     draw.tree = proto_item_add_subtree(draw.item, ett_mcas[0]);
-    draw.parts.type = try_val_to_str(
-        message.message_type,
-        (const value_string *)proto_registrar_get_nth(hf[MCAS_FIELD_TYPE])
-            ->strings);
-
-    draw.count = items_drawn(pinfo);
-    mcas_head_items(&message, &iter);
-    draw_items(&draw, &iter, &head);
-    if (message.flags & MCAS_MESSAGE_HEAD_COMPLETE)
-        body = draw_body(&draw, &message, &head);
-    draw_exchange(&draw, &message, tvb, tapped.exchange);
-
-    tapped.message = &message;
-    tapped.bytes = head.bytes;
-    tapped.body = body.bytes;
-    tapped.body_length = body.length;
-    tapped.type = draw.parts.type;
-    if (draw.summarised) {
-        tapped.summary = summary(&draw, &message);
-        proto_item_set_text(draw.item, "M-CAS, %s", tapped.summary);
-        set_columns(pinfo, tapped.summary, found && found->among_others);
-    }
-    mcas_learned_draw(pinfo, draw.tree, tvb, &tapped, found);
-    mcas_tap_queue(pinfo, &tapped);
+    draw.summarised = pinfo->cinfo || mcas_tap_wanted()
+        || (tree && PTREE_DATA(tree)->visible);
+    /* Statistics and filters that are about something else run over a
+     * capture without asking for anything of ours: only that there is a
+     * message. (A body that is put together is shown as bytes, too.) */
+    if (draw.summarised || is_asked_for(proto_mcas)
+        || is_asked_for(proto_expert) || have_tap_listener(expert_tap)
+        || message.framing == MCAS_FRAMING_CHUNKED)
+        draw_message(&draw, &message, &head, found);
+    else
+        learn_unread(pinfo, &message, &head, found);
     return message.length;
 }
 
@@ -751,6 +796,7 @@ mcas_register(void)
 static void
 mcas_handoff(void)
 {
+    expert_tap = register_tap("expert"); /* Wireshark does so later */
     mcas_gate_handoff();
     mcas_learned_handoff();
 }

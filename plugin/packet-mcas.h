@@ -139,11 +139,13 @@ void mcas_credentials_queue(packet_info *pinfo,
 void mcas_filter_register(void);
 
 /* learned.c: endpoints that answers name, found again in what follows. The
- * first visit learns; each lists what was learned below the message. */
+ * first visit of a message learns; each lists what was learned below it. */
 void mcas_learned_register(void);
 void mcas_learned_handoff(void);
+void mcas_learned_learn(packet_info *pinfo, const mcas_tap_message *message,
+                        mcas_found *found);
 void mcas_learned_draw(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
-                       const mcas_tap_message *message, mcas_found *found);
+                       const mcas_found *found);
 
 /*
  * exchange.c: requests and responses of a connection, and what of them is

@@ -1,6 +1,6 @@
 use crate::support::{
-    columns, frames, messages, sharkd, tshark, tshark_without_plugin, Capture,
-    Connection, Side,
+    capture, columns, frames, messages, sharkd, tshark, tshark_without_plugin,
+    Capture, Connection, Side,
 };
 use tempfile::NamedTempFile;
 
@@ -220,4 +220,18 @@ fn later_syn_of_the_same_ports() {
             + &ask(2, "frame", &format!(r#""frame":{frame},"proto":true"#))),
     );
     assert!(shown.contains("M-CAS, Provisioning request"), "{shown}");
+}
+
+/// Where no tree is shown, items are read only if somebody asks for what is
+/// in them; a statistic of expert items does.
+#[test]
+fn expert_items_without_a_tree() {
+    let path = capture("mcas-inconsistent.pcap");
+    let path = path.to_str().unwrap();
+    let told = tshark(&["-r", path, "-q", "-z", "expert"]);
+    let shown = tshark(&["-r", path, "-V"]);
+    for text in ["Values contradict each other: Gateway", "host bits set"] {
+        assert!(shown.contains(text), "{shown}");
+        assert!(told.contains(text), "{told}");
+    }
 }
