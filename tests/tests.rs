@@ -36,6 +36,8 @@ mod lints;
 mod preferences;
 /// Every prefix of every message: bounds, progress, no panic.
 mod prefix;
+/// The Wireshark profile: columns, colours, buttons.
+mod profile;
 /// One test for each bug that was found.
 mod regression;
 /// The C library under valgrind's helgrind, and built with sanitizers.
