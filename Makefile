@@ -1,4 +1,5 @@
 .PHONY: help build demo test run install uninstall
+.PHONY: install-profile uninstall-profile gui
 .PHONY: lib install-lib uninstall-lib lints matrix dist clean
 .PHONY: fuzz fuzz-tshark sanitize-plugin pipelines bench bench-check
 
@@ -11,6 +12,9 @@ help:
 	@echo 'make run CAPTURE=file    build, and dissect a capture of your own'
 	@echo 'make install             put the plugin where the tshark on this machine looks'
 	@echo 'make uninstall           take it away again'
+	@echo 'make install-profile     columns, colours and filter buttons for Wireshark'
+	@echo 'make uninstall-profile   take them away again'
+	@echo 'make gui                 Wireshark with the plugin, used on a screen of its own'
 	@echo 'make lib                 build libmcas alone, for C programs'
 	@echo 'make install-lib         put it below /usr/local, or PREFIX=, DESTDIR=, LIBDIR=,'
 	@echo '                         INCLUDEDIR='
@@ -46,6 +50,18 @@ install:
 
 uninstall:
 	@scripts/install remove
+
+install-profile:
+	@scripts/install-profile
+
+uninstall-profile:
+	@scripts/install-profile remove
+
+gui:
+	@scripts/setup gui
+	@scripts/build
+	@scripts/gui --faults
+	@scripts/gui
 
 lib:
 	@scripts/build-lib
