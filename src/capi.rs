@@ -16,6 +16,7 @@ use crate::notes::NOTES;
 use crate::types::{TYPES, TYPE_NONE};
 use crate::{Error, Span, MAX_INPUT};
 use core::ffi::{c_char, CStr};
+use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -130,6 +131,25 @@ unsafe fn load<T: Copy>(from: *const T) -> Result<T, Status> {
     }
     // SAFETY: not NULL; the rest is promised.
     Ok(unsafe { from.read() })
+}
+
+/// Writes a text, and to `needed` how long all of it is.
+///
+/// # Safety
+/// `out` is NULL or good for writing `out_len` bytes, `needed` is good for
+/// writing.
+unsafe fn write_text(
+    text: impl fmt::Display,
+    out: *mut c_char,
+    out_len: usize,
+    needed: *mut usize,
+) -> Result<Status, Status> {
+    // SAFETY: the caller's promise.
+    let out = unsafe { room(out.cast(), out_len) }?;
+    let length = format::write_to(&text, out);
+    // SAFETY: as in `mcas_field_get`.
+    unsafe { needed.write(length) };
+    Ok(if length < out_len { OK } else { PARTIAL })
 }
 
 /// An output that is there to be written.
@@ -695,11 +715,7 @@ pub unsafe extern "C" fn mcas_item_format(
         let (item, input) = unsafe { (load(item)?, bytes(buf, len)?) };
         let style = Style::from_number(style).ok_or(ERR_RANGE)?;
         // SAFETY: the caller's promise.
-        let out = unsafe { room(out.cast(), out_len) }?;
-        let length = format::write_to(&item.format(input, style), out);
-        // SAFETY: as in `mcas_field_get`.
-        unsafe { needed.write(length) };
-        Ok(if length < out_len { OK } else { PARTIAL })
+        unsafe { write_text(item.format(input, style), out, out_len, needed) }
     })
 }
 
@@ -724,13 +740,9 @@ pub unsafe extern "C" fn mcas_config_format(
         // SAFETY: the caller's promise.
         let (message, body) =
             unsafe { (load(message)?, bytes(body, body_len)?) };
-        // SAFETY: the caller's promise.
-        let out = unsafe { room(out.cast(), out_len) }?;
         let config = message.config(body, flags).ok_or(END)?;
-        let length = format::write_to(&config, out);
-        // SAFETY: as in `mcas_field_get`.
-        unsafe { needed.write(length) };
-        Ok(if length < out_len { OK } else { PARTIAL })
+        // SAFETY: the caller's promise.
+        unsafe { write_text(config, out, out_len, needed) }
     })
 }
 
