@@ -58,8 +58,9 @@ class Screen:
         width, height = self.SIZE
         display = self.start_and_read(
             lambda pipe: [
-                "Xvfb", "-displayfd", str(pipe), "-nolisten", "tcp", "-noreset",
-                "-screen", "0", f"{width}x{height}x24", "-fbdir", folder,
+                "Xvfb", "-displayfd", str(pipe), "-nolisten", "tcp",
+                "-noreset", "-screen", "0", f"{width}x{height}x24",
+                "-fbdir", folder,
             ]
         )
         os.environ["DISPLAY"] = ":" + display
