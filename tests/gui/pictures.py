@@ -25,7 +25,7 @@ def shot(file, capture, sizes, take):
             for key, value in keys.items():
                 recent.write(f"gui.geom.{window}.{key}: {value}\n")
     with open(os.path.join(home, "profiles/M-CAS/recent"), "a") as recent:
-        recent.write("gui.geometry_main_upper_pane: 240\n")
+        recent.write("gui.geometry_main_upper_pane: 204\n")
         recent.write("gui.geometry_main_lower_pane: 700\n")
     screen = Screen(session)
     try:
