@@ -79,6 +79,14 @@ learned_endpoint(unsigned kind, const address *at, uint32_t port)
                                                                : NULL;
 }
 
+/* What is learned is a stranger's choice: GLib's hash of 64 bits may be the
+ * lower half of them, where all devices of a network are alike. */
+static unsigned
+endpoint_hash(const void *key)
+{
+    return wmem_strong_hash((const uint8_t *)key, sizeof(uint64_t));
+}
+
 /* Whether no dissector is registered for a port, by whomever. */
 static bool
 port_is_free(const char *table, uint32_t port)
@@ -106,14 +114,15 @@ read_answer(packet_info *pinfo, const mcas_tap_message *message)
     answer read = { .url = NULL };
 
     while (mcas_tap_next(message, &walk, &item)) {
+        /* A result that is no number has no field, and is none either. */
+        if (item.kind == MCAS_ITEM_NOTE
+            && item.id == MCAS_NOTE_RESULT_CODE_FAILURE)
+            read.failed = true;
         if (item.kind != MCAS_ITEM_FIELD || item.id > MCAS_FIELD_RTPPORT2
             || read.seen[item.id])
             continue;
         read.seen[item.id] = true;
         switch (item.id) {
-        case MCAS_FIELD_RESULT_CODE:
-            read.failed = item.number != 0;
-            break;
         case MCAS_FIELD_IP_ADDR:
         case MCAS_FIELD_SIPSV_ADDR:
         case MCAS_FIELD_REGSV_ADDR:
@@ -497,7 +506,7 @@ mcas_learned_register(void)
         "to, even if it is not looked for on any TCP port.",
         &pref_learn[HTTP]);
     endpoints = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(),
-                                       g_int64_hash, g_int64_equal);
+                                       endpoint_hash, g_int64_equal);
 }
 
 void
