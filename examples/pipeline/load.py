@@ -4,6 +4,8 @@ captures and exchanges.
 SPDX-License-Identifier: MIT OR Apache-2.0
 """
 
+import glob
+
 import duckdb
 
 from mcas_exchanges import CAPTURES, columns
@@ -28,7 +30,9 @@ def load(out, fields):
             ("captures", CAPTURES, "json"),
             ("exchanges", columns(fields), "ndjson"),
         ]:
-            files = [str(file) for file in (out / table).rglob(f"*.{ending}")]
+            # DuckDB takes a name for a pattern.
+            files = [glob.escape(str(file))
+                     for file in (out / table).rglob(f"*.{ending}")]
             database.read_json(
                 sorted(files), format="newline_delimited",
                 columns={name: sql(kind) for name, kind in wanted.items()},

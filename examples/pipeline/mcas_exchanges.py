@@ -215,13 +215,21 @@ def last(tree, name, default=None):
 
 
 def timestamp(text):
-    """UTC, to the microsecond; seconds before Wireshark 4.6, then ISO."""
+    """UTC, to the microsecond; seconds before Wireshark 4.6, then ISO. None of
+    a packet without a time, or with one that no calendar has."""
+    if not text:
+        return None
     if "T" not in text:
         seconds, _, fraction = text.partition(".")
-        at = datetime.datetime.fromtimestamp(
-            int(seconds), datetime.timezone.utc)
+        try:
+            at = datetime.datetime.fromtimestamp(
+                int(seconds), datetime.timezone.utc)
+        except (ValueError, OverflowError, OSError):
+            return None
         text = f"{at:%Y-%m-%dT%H:%M:%S}.{fraction}"
     whole, _, fraction = text.rstrip("Z").partition(".")
+    if len(whole) != len("YYYY-MM-DDTHH:MM:SS"):
+        return None
     return f"{whole}.{fraction[:6]:0<6}Z"
 
 
