@@ -36,7 +36,8 @@ queue(packet_info *pinfo, const mcas_tap_message *message,
     row->username_num = pinfo->num;
     row->password_hf_id = (unsigned)mcas_hf(MCAS_FIELD_PASSWORD);
     /* "n.a." is the table's own word for it. */
-    row->username = wmem_strdup(pinfo->pool, username ? username : "n.a.");
+    row->username = mcas_printable(
+        wmem_strdup(pinfo->pool, username ? username : "n.a."));
     row->proto = "M-CAS";
     row->info = wmem_strdup(pinfo->pool, message->summary);
     tap_queue_packet(credentials_tap, pinfo, row);

@@ -107,6 +107,29 @@ mcas_item_text(wmem_allocator_t *scope, const uint8_t *bytes, size_t length,
     return text;
 }
 
+char *
+mcas_printable(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from;) {
+        gunichar c = g_utf8_get_char_validated(from, -1);
+        /* (gunichar)-1 and -2: no UTF-8 */
+        bool valid = c < (gunichar)-2;
+        int size = valid ? g_utf8_skip[*(const unsigned char *)from] : 1;
+
+        if (valid && g_unichar_isprint(c)) {
+            memmove(to, from, (size_t)size);
+            to += size;
+        } else {
+            *to++ = '.';
+        }
+        from += size;
+    }
+    *to = '\0';
+    return text;
+}
+
 static const char *
 item_text(const drawing *draw, const source *from, const mcas_item *item)
 {
@@ -407,18 +430,6 @@ draw_exchange(drawing *draw, const mcas_message *message, tvbuff_t *tvb,
     }
 }
 
-/* A line that nothing in it can break or colour, on a terminal either. */
-static const char *
-printable(wmem_strbuf_t *line)
-{
-    char *text = wmem_strbuf_finalize(line);
-
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '.';
-    return text;
-}
-
 /* The message in a line. */
 static const char *
 summary(const drawing *draw, const mcas_message *message)
@@ -439,7 +450,7 @@ summary(const drawing *draw, const mcas_message *message)
                 line, "%s%s",
                 parts->model || parts->firmware ? " \xe2\x86\x92 " : ", ",
                 parts->file);
-        return printable(line);
+        return mcas_printable(wmem_strbuf_finalize(line));
     }
     if (parts->terminal && *parts->terminal)
         wmem_strbuf_append_printf(line, ", terminal %s", parts->terminal);
@@ -474,7 +485,7 @@ summary(const drawing *draw, const mcas_message *message)
         wmem_strbuf_append_printf(line, ", SIP %s", parts->sip_address);
     if (parts->sip_address && parts->sip_port)
         wmem_strbuf_append_printf(line, ":%s", parts->sip_port);
-    return printable(line);
+    return mcas_printable(wmem_strbuf_finalize(line));
 }
 
 /* Puts a summary into the Info column, beside those of the messages before

@@ -71,6 +71,10 @@ const char *mcas_item_text(wmem_allocator_t *scope, const uint8_t *bytes,
                            size_t length, const mcas_item *item,
                            uint32_t style);
 
+/* Takes out of a text, in place, all that could break the line that it stands
+ * in, or colour it or turn it round on a terminal. */
+char *mcas_printable(char *text);
+
 /* Wireshark's number of a field (MCAS_FIELD_...). */
 int mcas_hf(uint32_t field);
 

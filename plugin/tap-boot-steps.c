@@ -108,12 +108,7 @@ boot_see(boot_story *story, const packet_info *pinfo)
 const char *
 boot_clean(wmem_allocator_t *scope, const char *words)
 {
-    char *copy = wmem_strdup(scope, words);
-
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '.';
-    return copy;
+    return mcas_printable(wmem_strdup(scope, words));
 }
 
 boot_step *

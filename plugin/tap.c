@@ -87,13 +87,8 @@ mcas_tap_text(wmem_allocator_t *scope, const mcas_tap_walk *walk,
               const mcas_item *item, uint32_t style)
 {
     /* It was made for us. */
-    char *text = (char *)mcas_item_text(scope, walk->bytes, walk->length,
-                                        item, style);
-
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '.';
-    return text;
+    return mcas_printable((char *)mcas_item_text(scope, walk->bytes,
+                                                 walk->length, item, style));
 }
 
 const char *
