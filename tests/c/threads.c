@@ -194,6 +194,26 @@ static void add_body_alone(result *result, const mcas_message *message,
     add_items(result, body, body_len, &iter);
 }
 
+/* What to type with the settings in it. */
+static void add_config(result *result, const mcas_message *message,
+                       const uint8_t *body, size_t body_len)
+{
+    size_t needed;
+    char *text;
+
+    if (mcas_config_format(message, body, body_len, MCAS_CONFIG_SECRETS, NULL,
+                           0, &needed)
+        != MCAS_PARTIAL)
+        return;
+    text = allocate(needed + 1);
+    add_status(result,
+               mcas_config_format(message, body, body_len,
+                                  MCAS_CONFIG_SECRETS, text, needed + 1,
+                                  &needed));
+    add_text(result, text);
+    free(text);
+}
+
 static void add_message(result *result, const mcas_context *context,
                         const uint8_t *buf, size_t len)
 {
@@ -231,6 +251,7 @@ static void add_message(result *result, const mcas_context *context,
     add_status(result, mcas_body_items(&message, body, needed, &iter));
     add_items(result, body, needed, &iter);
     add_body_alone(result, &message, buf, body, needed);
+    add_config(result, &message, body, needed);
     free(body);
 
     body = allocate(message.body.length);
