@@ -639,10 +639,9 @@ impl Cursor {
             (Kind::String, _) => {
                 self.push(Item::text(field, 0, value));
                 if field == Field::IpTelNum {
-                    // The key's digits, as far as they stand there plainly.
-                    let digits = digits.min(name.length);
-                    let end = name.end() as u32;
-                    let place = Span { offset: end - digits, length: digits };
+                    let tail =
+                        text::tail_length(name.of(input), percent, digits);
+                    let place = Span::between(name.end() - tail, name.end());
                     let item =
                         Item::number(Field::IpTelNumIndex, 1, place, index);
                     let given = digits > 0;
@@ -886,7 +885,7 @@ struct Key {
     field: Field,
     /// Number at the end of a subscriber number's key, and its digits.
     index: u64,
-    digits: u32,
+    digits: usize,
 }
 
 /// Finds a key, in any case.
@@ -909,9 +908,8 @@ fn key(raw: &[u8], percent: bool, message_type: u32) -> Option<Key> {
     let digits = name.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let (stem, number) = name.split_at(name.len() - digits);
     let index = value::number_up_to(number, u16::MAX.into())?;
-    (digits <= 5 && fields::by_key(stem) == Some(Field::IpTelNum)).then_some(
-        Key { field: Field::IpTelNum, index, digits: digits as u32 },
-    )
+    (digits <= 5 && fields::by_key(stem) == Some(Field::IpTelNum))
+        .then_some(Key { field: Field::IpTelNum, index, digits })
 }
 
 /// The items of a message, or of a part of one.

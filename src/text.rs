@@ -86,6 +86,27 @@ pub(crate) fn decode<'a, const N: usize>(
     Some(&room[..length])
 }
 
+/// How many bytes at the end of `raw` say its last `count` bytes, which have
+/// no `+` for a space.
+pub(crate) fn tail_length(raw: &[u8], percent: bool, count: usize) -> usize {
+    let mut before = raw;
+    for _ in 0..count {
+        before = match before {
+            // Two hex digits behind a `%` always belong to it.
+            [before @ .., b'%', high, low]
+                if percent
+                    && hex_digit(*high).is_some()
+                    && hex_digit(*low).is_some() =>
+            {
+                before
+            }
+            [before @ .., _] => before,
+            [] => break,
+        };
+    }
+    raw.len() - before.len()
+}
+
 /// Writes the text of `item`, whose bytes are `input`'s, to `out`.
 pub(crate) fn write(
     item: &Item,
@@ -163,6 +184,25 @@ mod tests {
                 decoded
             );
             assert_eq!(text(raw.as_bytes(), 0, unknown), raw);
+        }
+    }
+
+    #[test]
+    fn tails() {
+        for (raw, count, tail) in [
+            ("num12", 2, "12"),
+            ("num%312", 2, "%312"),
+            ("num1%32", 2, "1%32"),
+            ("num%2512", 2, "12"),
+            ("num%2%32", 1, "%32"),
+            ("%%31", 1, "%31"),
+            ("%31", 2, "%31"),
+            ("num", 0, ""),
+        ] {
+            let length = tail_length(raw.as_bytes(), true, count);
+            assert_eq!(&raw[raw.len() - length..], tail, "{raw}");
+            let length = tail_length(raw.as_bytes(), false, count);
+            assert_eq!(length, count.min(raw.len()), "{raw}");
         }
     }
 

@@ -129,6 +129,9 @@ const WHOLE: &[(&str, u32, u32, &[u8])] = &[
     ("LAN: push in the query", UNSEEN, 11, b"GET \
         /voip_setup.cgi/?sipsv_addr=192.0.2.7&password=a%20b HTTP/1.1\r\n\
         Host: phone\r\n\r\n"),
+    ("LAN: push, digits of a key encoded", UNSEEN, 11, b"GET \
+        /voip_setup.cgi?sipsv_addr=192.0.2.7&ip_tel_num65%35=&ip_tel_num%31= \
+        HTTP/1.1\r\nHost: phone\r\n\r\n"),
     ("LAN: push in the body", UNSEEN, 11, b"POST /voip_setup.cgi HTTP/1.1\r\n\
         Host: phone\r\nContent-Length: 35\r\n\r\n\
         ip_tel_num=3&sip_domain=ntt.setup\r\n"),
