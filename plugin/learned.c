@@ -9,9 +9,10 @@
  * the part, too. All that an answer costs is a few records: a range of 65,536
  * ports is no more than one of two.
  *
- * Decisions fall on the first pass, where a packet is claimed by giving its
- * conversation a dissector from this packet on; on later visits it goes there
- * again.
+ * An answer is read when first somebody asks, a heuristic or who shows it,
+ * since in most captures nobody does. Decisions fall on the first pass, where
+ * a packet is claimed by giving its conversation a dissector from this packet
+ * on; on later visits it goes there again.
  *
  * Copyright 2026 the M-CAS dissector authors
  *
@@ -48,6 +49,20 @@ typedef struct {
 } endpoint;
 
 static wmem_map_t *endpoints;
+
+/* An answer, with what tells the packet that brought it. */
+typedef struct lesson {
+    mcas_found *found; /* to be listed there */
+    mcas_tap_message tapped;
+    uint32_t frame;
+    address receiver;
+    struct lesson *next;
+} lesson;
+
+/* Answers that nobody has asked for, in their order. A longer one costs more
+ * to keep than to read. File scope. */
+static lesson *unread, **unread_end = &unread;
+#define UNREAD_LENGTH 4096u
 
 static dissector_handle_t sip_handle, sip_tcp_handle;
 static dissector_handle_t rtp_handle, rtcp_handle;
@@ -103,17 +118,17 @@ typedef struct {
     uint16_t port[MCAS_FIELD_RTPPORT2 + 1];
     bool     seen[MCAS_FIELD_RTPPORT2 + 1];
     bool     failed;
-    const char *url;
+    char    *url; /* to be freed */
 } answer;
 
 static answer
-read_answer(packet_info *pinfo, const mcas_tap_message *message)
+read_answer(const mcas_tap_message *tapped)
 {
     mcas_tap_walk walk = { .part = MCAS_TAP_START };
     mcas_item item;
     answer read = { .url = NULL };
 
-    while (mcas_tap_next(message, &walk, &item)) {
+    while (mcas_tap_next(tapped, &walk, &item)) {
         /* A result that is no number has no field, and is none either. */
         if (item.kind == MCAS_ITEM_NOTE
             && item.id == MCAS_NOTE_RESULT_CODE_FAILURE)
@@ -135,8 +150,8 @@ read_answer(packet_info *pinfo, const mcas_tap_message *message)
             read.port[item.id] = (uint16_t)item.number;
             break;
         case MCAS_FIELD_URL_UPDATE_CAS:
-            read.url = mcas_item_text(pinfo->pool, walk.bytes, walk.length,
-                                      &item, MCAS_FORMAT_VALUE);
+            read.url = mcas_item_text(NULL, walk.bytes, walk.length, &item,
+                                      MCAS_FORMAT_VALUE);
             break;
         }
     }
@@ -176,9 +191,10 @@ url_endpoint(const char *url, uint32_t *address, uint16_t *port)
 
 /* Keeps an endpoint, unless no host can have it. */
 static void
-learn(packet_info *pinfo, struct mcas_learned **list, unsigned kind,
-      uint32_t address, uint16_t first, uint16_t last)
+learn(const lesson *from, unsigned kind, uint32_t address, uint16_t first,
+      uint16_t last)
 {
+    struct mcas_learned **list = &from->found->learned;
     uint64_t key = endpoint_key(kind, address, first);
     struct mcas_learned *learned;
     endpoint *known;
@@ -203,13 +219,13 @@ learn(packet_info *pinfo, struct mcas_learned **list, unsigned kind,
         known->key = key;
         wmem_map_insert(endpoints, &known->key, known);
     }
-    known->frame = pinfo->num;
+    known->frame = from->frame;
     known->first = first;
     known->last = last;
 }
 
-static struct mcas_learned *
-learn_from(packet_info *pinfo, const mcas_tap_message *message)
+static void
+learn_from(const lesson *from)
 {
     static const struct {
         uint32_t address, port;
@@ -217,30 +233,71 @@ learn_from(packet_info *pinfo, const mcas_tap_message *message)
         { MCAS_FIELD_SIPSV_ADDR, MCAS_FIELD_SIPSV_PORT },
         { MCAS_FIELD_REGSV_ADDR, MCAS_FIELD_REGSV_PORT },
     };
-    struct mcas_learned *list = NULL;
-    answer read = read_answer(pinfo, message);
+    answer read = read_answer(&from->tapped);
     uint32_t device = read.address[MCAS_FIELD_IP_ADDR];
     uint32_t host;
-    uint16_t port;
+    uint16_t port, host_port;
+    bool has_host = url_endpoint(read.url, &host, &host_port);
 
+    wmem_free(NULL, read.url);
     if (read.failed)
-        return NULL;
+        return;
     for (unsigned i = 0; i < array_length(servers); i++) {
         port = read.port[servers[i].port];
         if (port_is_free("udp.port", port) && port_is_free("tcp.port", port))
-            learn(pinfo, &list, SIP, read.address[servers[i].address], port,
-                  port);
+            learn(from, SIP, read.address[servers[i].address], port, port);
     }
     /* Phones in the home have the address that they got the answer at. */
-    if (message->message->message_type != MCAS_TYPE_PROVISIONING_RESPONSE
-        && pinfo->dst.type == AT_IPv4)
-        memcpy(&device, pinfo->dst.data, sizeof(device));
-    learn(pinfo, &list, RTP, device, read.port[MCAS_FIELD_RTPPORT1],
+    if (from->tapped.message->message_type != MCAS_TYPE_PROVISIONING_RESPONSE
+        && from->receiver.type == AT_IPv4)
+        memcpy(&device, from->receiver.data, sizeof(device));
+    learn(from, RTP, device, read.port[MCAS_FIELD_RTPPORT1],
           read.port[MCAS_FIELD_RTPPORT2]);
-    if (url_endpoint(read.url, &host, &port)
-        && port_is_free("tcp.port", port))
-        learn(pinfo, &list, HTTP, host, port, port);
-    return list;
+    if (has_host && port_is_free("tcp.port", host_port))
+        learn(from, HTTP, host, host_port, host_port);
+}
+
+static void
+learn_unread(void)
+{
+    lesson *next;
+
+    for (; unread; unread = next) {
+        next = unread->next;
+        learn_from(unread);
+        wmem_free(wmem_file_scope(), (void *)unread->tapped.body);
+        wmem_free(wmem_file_scope(), (void *)unread->tapped.message);
+        free_address_wmem(wmem_file_scope(), &unread->receiver);
+        wmem_free(wmem_file_scope(), unread);
+    }
+    unread_end = &unread;
+}
+
+/* Responses say it in their body alone. */
+static void
+keep_unread(const lesson *from)
+{
+    const mcas_tap_message *tapped = &from->tapped;
+    lesson *kept = wmem_new0(wmem_file_scope(), lesson);
+
+    kept->found = from->found;
+    kept->frame = from->frame;
+    copy_address_wmem(wmem_file_scope(), &kept->receiver, &from->receiver);
+    kept->tapped.message = (const mcas_message *)wmem_memdup(
+        wmem_file_scope(), tapped->message, sizeof(*tapped->message));
+    kept->tapped.body = (const uint8_t *)wmem_memdup(
+        wmem_file_scope(), tapped->body, tapped->body_length);
+    kept->tapped.body_length = tapped->body_length;
+    *unread_end = kept;
+    unread_end = &kept->next;
+}
+
+/* With a file goes all that was allocated in its scope. */
+static void
+forget_unread(void)
+{
+    unread = NULL;
+    unread_end = &unread;
 }
 
 static bool
@@ -261,9 +318,24 @@ void
 mcas_learned_learn(packet_info *pinfo, const mcas_tap_message *message,
                    mcas_found *found)
 {
-    if (found && !found->learned && !PINFO_FD_VISITED(pinfo)
-        && teaches(message->message))
-        found->learned = learn_from(pinfo, message);
+    const lesson from = {
+        .found = found,
+        .tapped = *message,
+        .frame = pinfo->num,
+        .receiver = pinfo->dst,
+    };
+
+    if (!found || found->taught || PINFO_FD_VISITED(pinfo)
+        || !teaches(message->message))
+        return;
+    found->taught = true;
+    if (message->message->message_type != MCAS_TYPE_SETUP_PUSH
+        && message->body && message->body_length <= UNREAD_LENGTH) {
+        keep_unread(&from);
+    } else {
+        learn_unread();
+        learn_from(&from);
+    }
 }
 
 void
@@ -272,6 +344,7 @@ mcas_learned_draw(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
 {
     if (!found)
         return;
+    learn_unread();
     for (const struct mcas_learned *learned = found->learned; learned;
          learned = learned->next) {
         const uint8_t *ip = (const uint8_t *)&learned->address;
@@ -459,10 +532,17 @@ revisit(conversation_type type, tvbuff_t *tvb, packet_info *pinfo,
                                       NO_ADDR_B | NO_PORT_B);
 }
 
+static bool
+nothing_is_learned(void)
+{
+    learn_unread();
+    return wmem_map_size(endpoints) == 0;
+}
+
 static ws_bool_t
 heuristic_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    if (wmem_map_size(endpoints) == 0)
+    if (nothing_is_learned())
         return FALSE;
     if (PINFO_FD_VISITED(pinfo))
         return revisit(CONVERSATION_UDP, tvb, pinfo, tree, data);
@@ -473,7 +553,7 @@ heuristic_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 static ws_bool_t
 heuristic_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    if (wmem_map_size(endpoints) == 0)
+    if (nothing_is_learned())
         return FALSE;
     if (PINFO_FD_VISITED(pinfo))
         return revisit(CONVERSATION_TCP, tvb, pinfo, tree, data);
@@ -507,6 +587,7 @@ mcas_learned_register(void)
         &pref_learn[HTTP]);
     endpoints = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(),
                                        endpoint_hash, g_int64_equal);
+    register_init_routine(forget_unread);
 }
 
 void

@@ -91,7 +91,7 @@ mcas_hf(uint32_t field)
     return hf[field];
 }
 
-const char *
+char *
 mcas_item_text(wmem_allocator_t *scope, const uint8_t *bytes, size_t length,
                const mcas_item *item, uint32_t style)
 {
@@ -577,9 +577,9 @@ draw_message(drawing *draw, const mcas_message *message, const source *head,
     }
 }
 
-/* Learns from a message that is not read otherwise, and has no chunks. */
+/* Learns from a message that is not drawn, and has no chunks. */
 static void
-learn_unread(packet_info *pinfo, const mcas_message *message,
+learn_undrawn(packet_info *pinfo, const mcas_message *message,
              const source *head, mcas_found *found)
 {
     const mcas_tap_message tapped = {
@@ -626,7 +626,7 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
         || message.framing == MCAS_FRAMING_CHUNKED)
         draw_message(&draw, &message, &head, found);
     else
-        learn_unread(pinfo, &message, &head, found);
+        learn_undrawn(pinfo, &message, &head, found);
     return message.length;
 }
 

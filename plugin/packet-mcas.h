@@ -38,10 +38,11 @@ typedef struct mcas_found {
     uint32_t length;      /* captured bytes of the message */
     uint32_t missing;     /* announced bytes behind the captured ones */
     bool     among_others; /* messages that are not ours stand beside it */
+    bool     taught;       /* was given to learned.c */
     mcas_context context;  /* what it has to be parsed with */
     mcas_message *parsed;  /* packet scope: not on later visits */
     mcas_exchange *exchange;
-    struct mcas_learned *learned; /* what its values taught (learned.c) */
+    struct mcas_learned *learned; /* what its values taught, once it is read */
     struct mcas_found *next;
 } mcas_found;
 
@@ -51,7 +52,7 @@ typedef struct mcas_found {
  */
 typedef struct {
     const mcas_message *message;
-    const uint8_t *bytes;    /* that it was parsed from */
+    const uint8_t *bytes;    /* that it was parsed from; NULL without head */
     const uint8_t *body;     /* the body without chunk marks, except for an
                                 image that no export asked for */
     uint32_t body_length;    /* 0 where the head was cut */
@@ -67,9 +68,8 @@ struct conversation;
 struct tcpinfo;
 
 /* An item of the bytes as text, in a style of MCAS_FORMAT_.... */
-const char *mcas_item_text(wmem_allocator_t *scope, const uint8_t *bytes,
-                           size_t length, const mcas_item *item,
-                           uint32_t style);
+char *mcas_item_text(wmem_allocator_t *scope, const uint8_t *bytes,
+                     size_t length, const mcas_item *item, uint32_t style);
 
 /* Takes out of a text, in place, all that could break the line that it stands
  * in, or colour it or turn it round on a terminal. */

@@ -47,24 +47,28 @@ bool
 mcas_tap_next(const mcas_tap_message *from, mcas_tap_walk *walk,
               mcas_item *item)
 {
-    const mcas_message *message = from->message;
-
-    if (walk->part == MCAS_TAP_START) {
-        walk->part = MCAS_TAP_HEAD;
-        walk->bytes = from->bytes;
-        walk->length = message->length;
-        mcas_head_items(message, &walk->iter);
-    }
     for (;;) {
-        if (mcas_next(walk->bytes, walk->length, &walk->iter, item)
-            == MCAS_OK)
+        if (walk->bytes
+            && mcas_next(walk->bytes, walk->length, &walk->iter, item)
+                == MCAS_OK)
             return true;
-        if (walk->part != MCAS_TAP_HEAD || !from->body)
+        switch (walk->part) {
+        case MCAS_TAP_START:
+            walk->part = MCAS_TAP_HEAD;
+            walk->bytes = from->bytes;
+            walk->length = from->message->length;
+            mcas_head_items(from->message, &walk->iter);
+            break;
+        case MCAS_TAP_HEAD:
+            walk->part = MCAS_TAP_BODY;
+            walk->bytes = from->body;
+            walk->length = from->body_length;
+            mcas_body_items(from->message, from->body, from->body_length,
+                            &walk->iter);
+            break;
+        case MCAS_TAP_BODY:
             return false;
-        walk->part = MCAS_TAP_BODY;
-        walk->bytes = from->body;
-        walk->length = from->body_length;
-        mcas_body_items(message, from->body, from->body_length, &walk->iter);
+        }
     }
 }
 
@@ -86,9 +90,8 @@ const char *
 mcas_tap_text(wmem_allocator_t *scope, const mcas_tap_walk *walk,
               const mcas_item *item, uint32_t style)
 {
-    /* It was made for us. */
-    return mcas_printable((char *)mcas_item_text(scope, walk->bytes,
-                                                 walk->length, item, style));
+    return mcas_printable(mcas_item_text(scope, walk->bytes, walk->length,
+                                         item, style));
 }
 
 const char *
