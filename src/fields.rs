@@ -6,6 +6,7 @@
 //! in a loop, and tests compare `include/mcas.h` and the documentation with
 //! it. To add a field, add a row at the end: numbers are part of the ABI.
 
+use crate::scan;
 use crate::types::NAMES as TYPES;
 use core::ffi::CStr;
 use core::fmt;
@@ -355,31 +356,70 @@ impl fmt::Display for Field {
     }
 }
 
-/// Where a key is looked for in [`BY_KEY`], in any case: by its length and
-/// three of its letters, mixed so that no two keys meet.
-const fn slot(name: &[u8], mix: u32) -> usize {
-    let Some(&last) = name.last() else { return 0 };
-    let letters = [name[0], name[name.len() / 2], last, name.len() as u8];
-    // Upper case to lower; the length is mixed up alike everywhere.
-    let letters = u32::from_le_bytes(letters) | 0x2020_2020;
-    (letters.wrapping_mul(mix) >> 24) as usize
+/// Longest key there is, in bytes.
+pub(crate) const KEY_MAX: usize = 16;
+
+/// A key, or what may be one, ready to be compared: its length, and the words
+/// that it begins and ends with, which may overlap.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Packed(usize, [u64; 2]);
+
+impl Packed {
+    /// What is too short or too long for a key.
+    const NONE: Packed = Packed(0, [0; 2]);
+    /// What equals nothing.
+    const EMPTY: Packed = Packed(usize::MAX, [0; 2]);
+
+    #[inline(always)]
+    const fn of(key: &[u8]) -> Packed {
+        if key.len() > KEY_MAX {
+            return Packed::NONE;
+        }
+        let ends = (key.first_chunk(), key.last_chunk());
+        let short_ends = (key.first_chunk(), key.last_chunk());
+        let words = if let (Some(a), Some(b)) = ends {
+            [u64::from_le_bytes(*a), u64::from_le_bytes(*b)]
+        } else if let (Some(a), Some(b)) = short_ends {
+            [u32::from_le_bytes(*a) as u64, u32::from_le_bytes(*b) as u64]
+        } else {
+            return Packed::NONE;
+        };
+        Packed(key.len(), words)
+    }
+
+    fn to_lower(self) -> Packed {
+        Packed(self.0, self.1.map(scan::to_lower))
+    }
+
+    /// Where a key is looked for in [`BY_KEY`], in any case: its bits mixed so
+    /// that no two keys meet.
+    #[inline(always)]
+    const fn slot(self, mix: u64) -> usize {
+        let Packed(length, [a, b]) = self;
+        // Upper case to lower; the rest is mixed up alike everywhere.
+        let spaces = u64::from_le_bytes([b' '; 8]);
+        let bits = (a | spaces).rotate_left(length as u32) ^ (b | spaces);
+        (bits.wrapping_mul(mix) >> 56) as usize
+    }
 }
 
-/// The table by its keys: for each slot the number of its field, and the
-/// multiplier with which they do not meet.
-static BY_KEY: ([u8; 256], u32) = {
-    let mut mix = 0x9e37_79b9;
+/// The table by its keys: what has its place in each slot, and the multiplier
+/// with which no two meet.
+static BY_KEY: ([(Packed, Field); 256], u64) = {
+    let mut mix = 0x9e37_79b9_7f4a_7c15;
     'search: loop {
-        let mut slots = [u8::MAX; 256];
+        let mut slots = [(Packed::EMPTY, Field::Type); 256];
         let mut i = 0;
         while i < FIELDS.len() {
             if let Some(key) = FIELDS[i].key {
-                let slot = slot(key.to_bytes(), mix);
-                if slots[slot] != u8::MAX {
+                let key = Packed::of(key.to_bytes());
+                assert!(key.0 > 0, "a key that is too short or too long");
+                let slot = &mut slots[key.slot(mix)];
+                if slot.0 .0 != Packed::EMPTY.0 {
                     mix += 2;
                     continue 'search;
                 }
-                slots[slot] = i as u8;
+                *slot = (key, FIELDS[i].field);
             }
             i += 1;
         }
@@ -388,13 +428,14 @@ static BY_KEY: ([u8; 256], u32) = {
 };
 
 /// The field of a key as it stands on the wire, in any case.
+#[inline(always)]
 pub(crate) fn by_key(name: &[u8]) -> Option<Field> {
     let (slots, mix) = &BY_KEY;
-    let info = FIELDS.get(usize::from(slots[slot(name, *mix)]))?;
-    let key = info.key?.to_bytes();
+    let name = Packed::of(name);
+    let (key, field) = &slots[name.slot(*mix)];
     // Most come in the case that they have in the table.
-    let same = key == name || key.eq_ignore_ascii_case(name);
-    same.then_some(info.field)
+    let same = name == *key || name.to_lower() == *key;
+    same.then_some(*field)
 }
 
 /// Result codes. Only success is published for the provisioning server; the

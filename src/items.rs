@@ -23,8 +23,8 @@ use crate::message::{
     HEAD_COMPLETE, KIND_RESPONSE, UNMATCHED,
 };
 use crate::notes::Note;
-use crate::pairs::{self, Grammar};
-use crate::span::Span;
+use crate::pairs::{self, Grammar, Pair};
+use crate::span::{Part, Span};
 use crate::target;
 use crate::text;
 use crate::types::{
@@ -35,6 +35,10 @@ use crate::value;
 
 /// The most items that one step yields: a cookie with its children and note.
 const QUEUE: usize = 8;
+/// The most that a pair does: what is not read as its type, with its notes.
+const PAIR: usize = 5;
+/// The most that an entry of a list of routes does.
+const ROUTE: usize = 3;
 
 /// Longest value that is typed, in bytes: far more than any type needs, even
 /// percent-encoded.
@@ -257,7 +261,7 @@ impl Cursor {
     #[inline(never)]
     fn advance(&mut self, input: &[u8]) -> bool {
         match self.list {
-            n if n == List::Routes as u32 => self.route(input),
+            n if n == List::Routes as u32 => self.routes(input),
             n if n == List::Carriers as u32 => self.carrier(input),
             n if n == List::Cookies as u32 => self.cookie(input),
             n if n == List::Extensions as u32 => self.extension(input),
@@ -281,7 +285,7 @@ impl Cursor {
                 // A query is whole once the start line's end was seen.
                 let cut = self.first_header >= self.head_end
                     && self.message_flags & HEAD_COMPLETE == 0;
-                if self.pair(input, cut) {
+                if self.pairs(input, cut) {
                     return;
                 }
                 (self.at, self.end) = (self.first_header, self.head_end);
@@ -318,7 +322,7 @@ impl Cursor {
             }
             n if n == Stage::Pairs as u32 => {
                 let cut = self.message_flags & COMPLETE == 0;
-                if self.pair(input, cut) {
+                if self.pairs(input, cut) {
                     return;
                 }
                 Stage::BodyEnd
@@ -568,127 +572,191 @@ impl Cursor {
         }
     }
 
-    /// Reads one pair; `false` if there is none. `cut` tells that what the
-    /// pairs stand in goes on behind its last byte.
-    fn pair(&mut self, input: &[u8], cut: bool) -> bool {
+    /// Reads the next pairs; `false` if there is none. `cut` tells that what
+    /// the pairs stand in goes on behind its last byte.
+    #[inline(always)]
+    fn pairs(&mut self, input: &[u8], cut: bool) -> bool {
         let grammar = match self.grammar {
             n if n == Grammar::Form as u32 => Grammar::Form,
             n if n == Grammar::Lines as u32 => Grammar::Lines,
             _ => return false,
         };
-        let mut at = self.at as usize;
-        let Some((pair, ended)) =
-            pairs::next_pair(input, &mut at, self.end as usize, grammar)
-        else {
+        let Some(input) = input.get(..self.end as usize) else {
             return false;
         };
-        self.at = at as u32;
-        self.one_pair(input, pair, grammar, cut && !ended);
-        true
+        let wants_list = self.wants_list();
+        loop {
+            let rest = input.get(self.at as usize..).unwrap_or_default();
+            match pairs::known(rest, grammar).filter(|_| !wants_list) {
+                Some((field, name, value, length)) => {
+                    let name = Part { bytes: name, at: self.at };
+                    let value = Part { bytes: value, at: name.behind() + 1 };
+                    self.at += length as u32;
+                    self.field(field, name, value, false);
+                }
+                None => {
+                    if !self.other_pair(input, grammar, cut) {
+                        return self.queue_len > 0;
+                    }
+                }
+            }
+            // Some may be read ahead.
+            let full = self.queue_len as usize > QUEUE - PAIR;
+            if full || self.list != List::None as u32 {
+                return true;
+            }
+        }
     }
 
-    fn one_pair(
+    /// A pair that is not as nearly all are; `false` if there is none.
+    #[cold]
+    fn other_pair(
         &mut self,
         input: &[u8],
-        pair: Span,
         grammar: Grammar,
         cut: bool,
-    ) {
-        let percent = grammar == Grammar::Form;
-        let (name, value) = pairs::split(input, pair);
-        let Some(value) = value else {
-            self.param(pair, name, Span::between(name.end(), name.end()));
-            if cut {
-                self.truncated(Field::Param, 1, pair);
-            } else {
-                self.note(Note::ParamUnknown, Field::Param, 1, pair);
-            }
-            return;
-        };
-        let key = key(name.of(input), percent, self.message_type);
-        if self.is_extension_list(&key) {
-            self.extensions_seen = 1;
-            self.param(pair, name, value);
-            if cut {
-                self.truncated(Field::Param, 1, value);
-            } else {
-                self.open(List::Extensions, value);
-            }
-            return;
+    ) -> bool {
+        let next = pairs::next_pair(input, &mut self.at, grammar);
+        if let Some(pair) = &next {
+            let cut = cut && !pair.ended;
+            self.one_pair(pair, grammar == Grammar::Form, cut);
         }
-        let Some(Key { field, index, digits }) = key else {
-            self.param(pair, name, value);
-            if cut {
-                self.truncated(Field::Param, 1, value);
-            } else {
-                self.note(Note::ParamUnknown, Field::Param, 1, pair);
-            }
-            return;
-        };
-        let again = self.seen & bit(field) != 0;
-        self.seen |= bit(field);
-        if cut {
-            self.param(pair, name, value);
-            return self.truncated(field, 1, value);
-        }
-        let mut room = None::<[u8; TYPED_MAX]>;
-        // What does not fit is no typed value; a text needs only its length.
-        let text = text::decode(value.of(input), percent, &mut room);
-        let read = text.and_then(|text| read(field, text).map(|r| (text, r)));
-        match (field.info().kind, read) {
-            (Kind::String, _) => {
-                self.push(Item::text(field, 0, value));
-                if field == Field::IpTelNum {
-                    let tail =
-                        text::tail_length(name.of(input), percent, digits);
-                    let place = Span::between(name.end() - tail, name.end());
-                    let item =
-                        Item::number(Field::IpTelNumIndex, 1, place, index);
-                    let given = digits > 0;
-                    self.push(if given { item } else { item.generated() });
-                }
-                let masked = value::is_masked_text(text::bytes(
-                    value.of(input),
-                    percent,
-                ));
-                let text = text.unwrap_or_default();
-                self.text_notes(field, value, text, masked);
-            }
-            (Kind::Ipv4, Some((_, Read::Ipv4(octets)))) => {
-                self.push(Item::address(field, 0, value, &octets));
-                self.keep(field, u32::from_be_bytes(octets));
-            }
-            (_, Some((_, Read::Number(number)))) => {
-                self.push(Item::number(field, 0, value, number));
-                self.keep(field, number as u32);
-                if field == Field::Dscp {
-                    let tos =
-                        Item::number(Field::DscpTos, 1, value, number << 2);
-                    self.push(tos.generated());
-                }
+        next.is_some()
+    }
+
+    fn one_pair(&mut self, pair: &Pair, percent: bool, cut: bool) {
+        let Pair { name, value, .. } = *pair;
+        let field = value.and_then(|value| {
+            let field = key(name.bytes, percent, self.message_type)?;
+            Some((field, value))
+        });
+        // The first line that is not the result code lists the extensions:
+        // its key does not matter to any client.
+        let result = field.is_some_and(|(f, _)| f == Field::ResultCode);
+        let list = value.filter(|_| self.wants_list() && !result);
+        match (list, field) {
+            (None, Some((field, value))) if !cut => {
+                return self.field(field, name, value, percent);
             }
             _ => {
-                self.param(pair, name, value);
-                let text = text.unwrap_or_default();
-                self.unreadable(field, text, 1, value);
+                let value = value.unwrap_or(name.end()).span();
+                self.param(name.span(), value);
             }
         }
+        let place = value.map_or(pair.span(), Part::span);
+        match (list, field) {
+            (Some(_), _) => self.extensions_seen = 1,
+            (None, Some((field, _))) => {
+                self.seen |= bit(field);
+                return self.truncated(field, 1, place);
+            }
+            _ => {}
+        }
+        if cut {
+            self.truncated(Field::Param, 1, place);
+        } else if let Some(list) = list {
+            self.open(List::Extensions, list.span());
+        } else {
+            self.note(Note::ParamUnknown, Field::Param, 1, pair.span());
+        }
+    }
+
+    /// A field that has a key, with its value.
+    #[inline(always)]
+    fn field(&mut self, field: Field, name: Part, value: Part, percent: bool) {
+        let again = self.seen & bit(field) != 0;
+        self.seen |= bit(field);
+        let place = value.span();
+        let kind = field.info().kind;
+        if kind == Kind::String {
+            return self.text(field, name, value, percent);
+        }
+        let mut room = None::<[u8; TYPED_MAX]>;
+        // What does not fit is no typed value.
+        let text = text::decode(value.bytes, percent, &mut room);
+        let text = text.unwrap_or_default();
+        let read = if kind == Kind::Ipv4 {
+            value::ipv4(text).map(|octets| {
+                self.push(Item::address(field, 0, place, &octets));
+                u32::from_be_bytes(octets)
+            })
+        } else {
+            number(field, kind, text).map(|number| {
+                self.push(Item::number(field, 0, place, number));
+                number as u32
+            })
+        };
+        if let Some(read) = read {
+            self.keep(field, read);
+            if field == Field::Dscp {
+                let tos = u64::from(read) << 2;
+                let tos = Item::number(Field::DscpTos, 1, place, tos);
+                self.push(tos.generated());
+            }
+        } else {
+            self.param(name.span(), place);
+            self.unreadable(field, text, 1, place);
+        }
         if field == Field::ResultCode && !again {
-            let success = text.is_some_and(value::is_zeros);
+            let success = value::is_zeros(text);
             self.result = if success { RESULT_SUCCESS } else { RESULT_OTHER };
             if !success {
-                self.note(Note::ResultCodeFailure, field, 1, value);
+                self.note(Note::ResultCodeFailure, field, 1, place);
             }
         }
     }
 
-    /// Whether a line is the one that lists the extensions: the first that
-    /// is not the result code. Its key does not matter to any client.
-    fn is_extension_list(&self, key: &Option<Key>) -> bool {
-        let result = key.as_ref().map(|key| key.field);
+    /// Whether this is an extension list response, and the list is still to
+    /// come.
+    fn wants_list(&self) -> bool {
         self.message_type == TYPE_EXTENSION_LIST_RESPONSE
             && self.extensions_seen == 0
-            && result != Some(Field::ResultCode)
+    }
+
+    #[inline(always)]
+    fn text(&mut self, field: Field, name: Part, value: Part, percent: bool) {
+        let place = value.span();
+        self.push(Item::text(field, 0, place));
+        let masked =
+            || value::is_masked_text(text::bytes(value.bytes, percent));
+        match field {
+            Field::TerminalId => {
+                return self.terminal_id(value, percent);
+            }
+            Field::DestNwAddr => {
+                if !place.is_empty() {
+                    self.open(List::Routes, place);
+                }
+                return;
+            }
+            Field::IpTelNum => {
+                self.tel_num_index(name.bytes, name.at, percent);
+            }
+            Field::Username | Field::Password
+                if !place.is_empty() && !masked() =>
+            {
+                self.note(Note::Credentials, field, 1, place);
+            }
+            _ => {}
+        }
+        if masked() {
+            self.note(Note::ValueMasked, field, 1, place);
+        }
+    }
+
+    /// The number at the end of a subscriber number's key.
+    #[inline(never)]
+    fn tel_num_index(&mut self, name: &[u8], at: u32, percent: bool) {
+        let mut room = None::<[u8; NAME_MAX]>;
+        let key = text::decode(name, percent, &mut room);
+        let (_, number) = split_number(key.unwrap_or_default());
+        let tail = text::tail_length(name, percent, number.len());
+        let end = at as usize + name.len();
+        let place = Span::between(end - tail, end);
+        let index = value::number(number).unwrap_or_default();
+        let item = Item::number(Field::IpTelNumIndex, 1, place, index);
+        let given = !number.is_empty();
+        self.push(if given { item } else { item.generated() });
     }
 
     /// One entry of a list of extensions.
@@ -708,8 +776,10 @@ impl Cursor {
         }
     }
 
-    fn param(&mut self, pair: Span, name: Span, value: Span) {
-        self.push(Item::text(Field::Param, 0, pair));
+    #[cold]
+    fn param(&mut self, name: Span, value: Span) {
+        let all = Span::between(name.start(), value.end());
+        self.push(Item::text(Field::Param, 0, all));
         self.push(Item::text(Field::ParamName, 1, name));
         self.push(Item::text(Field::ParamValue, 1, value));
     }
@@ -730,36 +800,11 @@ impl Cursor {
         }
     }
 
-    /// What else there is to a text. `text` is the value decoded, or empty
-    /// where it is longer than anything that is looked at.
-    fn text_notes(
-        &mut self,
-        field: Field,
-        value: Span,
-        text: &[u8],
-        masked: bool,
-    ) {
-        match field {
-            Field::TerminalId => return self.terminal_id(text, value),
-            Field::DestNwAddr => {
-                if !value.is_empty() {
-                    self.open(List::Routes, value);
-                }
-                return;
-            }
-            Field::Username | Field::Password
-                if !value.is_empty() && !masked =>
-            {
-                self.note(Note::Credentials, field, 1, value);
-            }
-            _ => {}
-        }
-        if masked {
-            self.note(Note::ValueMasked, field, 1, value);
-        }
-    }
-
-    fn terminal_id(&mut self, text: &[u8], value: Span) {
+    #[cold]
+    fn terminal_id(&mut self, value: Part, percent: bool) {
+        let mut room = None::<[u8; TYPED_MAX]>;
+        let text = text::decode(value.bytes, percent, &mut room);
+        let (text, value) = (text.unwrap_or_default(), value.span());
         let mac = value::hex::<6>(text);
         if let Some(mac) = mac {
             let item = Item::address(Field::TerminalIdMac, 1, value, &mac);
@@ -780,33 +825,40 @@ impl Cursor {
         }
     }
 
-    /// One entry of `dest_nw_addr`.
+    /// Entries of `dest_nw_addr`.
     #[inline(never)]
-    fn route(&mut self, input: &[u8]) {
+    fn routes(&mut self, input: &[u8]) {
         let percent = self.grammar == Grammar::Form as u32;
         // In a form the `&` of the list is percent-encoded.
         let border: &[u8] = if percent { b"%26" } else { b"&" };
-        let mut at = self.list_at as usize;
-        let end = self.list_end as usize;
-        let entry = pairs::next_entry(input, &mut at, end, border);
-        let Some(entry) = entry else { return self.close() };
-        self.list_at = at as u32;
+        // Some may be read ahead.
+        while self.queue_len as usize <= QUEUE - ROUTE {
+            let mut at = self.list_at as usize;
+            let end = self.list_end as usize;
+            let entry = pairs::next_entry(input, &mut at, end, border);
+            let Some(entry) = entry else { return self.close() };
+            self.list_at = at as u32;
+            self.route(input, entry, percent);
+        }
+    }
+
+    #[inline(always)]
+    fn route(&mut self, input: &[u8], entry: Span, percent: bool) {
         let raw = entry.of(input);
         let mut room = None::<[u8; TYPED_MAX]>;
         let text = text::decode(raw, percent, &mut room).unwrap_or_default();
-        let Some((network, prefix)) = value::route(text) else {
+        let Some((network, slash, prefix)) = value::route(text) else {
             return self.unreadable(Field::DestNwAddr, text, 1, entry);
         };
+        let (start, end) = (entry.start(), entry.end());
         // The prefix's digits may be encoded, the slash too; then the two
         // cannot be told apart on the wire without decoding, and both have
         // the entry's bytes.
-        let slash = memchr::memchr(b'/', raw).filter(|_| raw == text);
-        let (first, second) = match slash {
-            Some(i) => (
-                Span::between(entry.start(), entry.start() + i),
-                Span::between(entry.start() + i + 1, entry.end()),
-            ),
-            None => (entry, entry),
+        let (first, second) = if raw.len() == text.len() {
+            let slash = start + slash;
+            (Span::between(start, slash), Span::between(slash + 1, end))
+        } else {
+            (entry, entry)
         };
         let field = Field::DestNwAddrNetwork;
         self.push(Item::address(field, 1, first, &network));
@@ -858,58 +910,50 @@ impl Cursor {
     }
 }
 
-/// A value that read as its type.
-enum Read {
-    Ipv4([u8; 4]),
-    Number(u64),
-}
-
-/// Reads a value as the type of its field.
-fn read(field: Field, text: &[u8]) -> Option<Read> {
-    let number = match field {
-        Field::ResultCode => value::result_code(text),
-        Field::Netmask => value::number_up_to(text, 32),
-        Field::Dscp => value::number_up_to(text, 63),
-        _ => match field.info().kind {
-            Kind::Ipv4 => return value::ipv4(text).map(Read::Ipv4),
-            Kind::Uint8 => value::number_up_to(text, u8::MAX.into()),
-            Kind::Uint16 => value::number_up_to(text, u16::MAX.into()),
-            _ => None,
-        },
+/// Reads a number as the type of its field.
+fn number(field: Field, kind: Kind, text: &[u8]) -> Option<u64> {
+    if field == Field::ResultCode {
+        return value::result_code(text);
+    }
+    let most = match field {
+        Field::Netmask => 32,
+        Field::Dscp => 63,
+        _ if kind == Kind::Uint8 => u8::MAX.into(),
+        _ => u16::MAX.into(),
     };
-    number.map(Read::Number)
+    value::number_up_to(text, most)
 }
 
-/// What a key names.
-struct Key {
-    field: Field,
-    /// Number at the end of a subscriber number's key, and its digits.
-    index: u64,
-    digits: usize,
-}
+/// Longest key that is looked for, in bytes; all of [`fields::by_key`]'s are
+/// shorter.
+const NAME_MAX: usize = 32;
 
 /// Finds a key, in any case.
-fn key(raw: &[u8], percent: bool, message_type: u32) -> Option<Key> {
-    let mut room = None::<[u8; 32]>;
+fn key(raw: &[u8], percent: bool, message_type: u32) -> Option<Field> {
+    let mut room = None::<[u8; NAME_MAX]>;
     let name = text::decode(raw, percent, &mut room)?;
-    let plain = |field| Key { field, index: 0, digits: 0 };
     if (9..=12).contains(&message_type) {
         if name.eq_ignore_ascii_case(b"id") {
-            return Some(plain(Field::TerminalId));
+            return Some(Field::TerminalId);
         }
         if name.eq_ignore_ascii_case(b"term_type") {
-            return Some(plain(Field::TermType));
+            return Some(Field::TermType);
         }
     }
     if let Some(field) = fields::by_key(name) {
-        return Some(plain(field));
+        return Some(field);
     }
     // Contracts with extra numbers: `ip_tel_num1`, `ip_tel_num2`, …
+    let (stem, number) = split_number(name);
+    value::number_up_to(number, u16::MAX.into())?;
+    let known = fields::by_key(stem).filter(|_| number.len() <= 5);
+    known.filter(|&field| field == Field::IpTelNum)
+}
+
+/// Splits the digits off the end of a key.
+fn split_number(name: &[u8]) -> (&[u8], &[u8]) {
     let digits = name.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-    let (stem, number) = name.split_at(name.len() - digits);
-    let index = value::number_up_to(number, u16::MAX.into())?;
-    (digits <= 5 && fields::by_key(stem) == Some(Field::IpTelNum))
-        .then_some(Key { field: Field::IpTelNum, index, digits })
+    name.split_at(name.len() - digits)
 }
 
 /// The items of a message, or of a part of one.

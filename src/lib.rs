@@ -267,6 +267,7 @@ mod lan;
 pub mod message;
 pub mod notes;
 pub mod pairs;
+mod scan;
 pub mod sniff;
 mod span;
 mod target;

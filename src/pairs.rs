@@ -8,7 +8,9 @@
 //! The trap of this protocol: `&` ends a pair of a form, but joins the
 //! entries of a list *inside* a value of an answer (`dest_nw_addr`).
 
-use crate::span::Span;
+use crate::fields::{self, Field, KEY_MAX};
+use crate::scan::{find, find2};
+use crate::span::{Part, Span};
 use memchr::{memchr, memmem};
 
 /// How the pairs of a body are written.
@@ -24,37 +26,91 @@ pub enum Grammar {
     Lines = 2,
 }
 
-/// The next pair of `input` from `*at` up to `end`, empty ones passed over;
-/// `*at` moves behind it. The answer's second part tells whether the end of
-/// the pair was seen: `false` where the input just stops.
-pub(crate) fn next_pair(
-    input: &[u8],
-    at: &mut usize,
-    end: usize,
-    grammar: Grammar,
-) -> Option<(Span, bool)> {
-    let border = match grammar {
-        Grammar::None => return None,
-        Grammar::Form => b'&',
-        Grammar::Lines => b'\n',
-    };
-    while *at < end {
-        let start = *at;
-        let rest = input.get(start..end)?;
-        let found = memchr(border, rest);
-        let length = found.unwrap_or(rest.len());
-        *at = start + length + usize::from(found.is_some());
-        let mut pair = &rest[..length];
-        // Without its LF a CR may be anything.
-        if grammar == Grammar::Lines && found.is_some() {
-            pair = pair.strip_suffix(b"\r").unwrap_or(pair);
-        }
-        if !pair.is_empty() {
-            let span = Span::between(start, start + pair.len());
-            return Some((span, found.is_some()));
+/// A pair as it stands in the input.
+pub(crate) struct Pair<'a> {
+    /// What stands before the first `=`, or all there is.
+    pub name: Part<'a>,
+    /// What stands behind it.
+    pub value: Option<Part<'a>>,
+    /// Whether the end of the pair was seen: `false` where the input just
+    /// stops.
+    pub ended: bool,
+}
+
+impl Pair<'_> {
+    /// The place of all of it.
+    pub fn span(&self) -> Span {
+        let end = self.value.unwrap_or(self.name).span().end();
+        Span::between(self.name.at as usize, end)
+    }
+}
+
+impl Grammar {
+    /// What stands behind a pair.
+    fn border(self) -> u8 {
+        match self {
+            Grammar::Form => b'&',
+            _ => b'\n',
         }
     }
-    None
+}
+
+/// The pair at the beginning of `rest` if it is one as nearly all are: its
+/// key is in the table, its value ends and has nothing to decode. The field,
+/// name and value, and the length of all of it with its end.
+#[inline(always)]
+pub(crate) fn known(
+    rest: &[u8],
+    grammar: Grammar,
+) -> Option<(Field, &[u8], &[u8], usize)> {
+    let equals = find(b'=', &rest[..rest.len().min(KEY_MAX + 1)])?;
+    let (name, value) = (&rest[..equals], &rest[equals + 1..]);
+    let field = fields::by_key(name)?;
+    let length = find(grammar.border(), value)?;
+    let value = &value[..length];
+    let length = equals + 1 + length + 1;
+    match grammar {
+        Grammar::Form if find2(b'%', b'+', value).is_some() => None,
+        Grammar::Form => Some((field, name, value, length)),
+        _ => Some((field, name, without_cr(value), length)),
+    }
+}
+
+/// The next pair of `input` at or behind `*at`, empty ones passed over; `*at`
+/// moves behind it.
+pub(crate) fn next_pair<'a>(
+    input: &'a [u8],
+    at: &mut u32,
+    grammar: Grammar,
+) -> Option<Pair<'a>> {
+    loop {
+        let start = *at;
+        let rest = input.get(start as usize..)?;
+        if rest.is_empty() {
+            return None;
+        }
+        let found = find(grammar.border(), rest);
+        let mut pair = &rest[..found.unwrap_or(rest.len())];
+        *at = start + pair.len() as u32 + u32::from(found.is_some());
+        // Without its LF a CR may be anything.
+        if grammar == Grammar::Lines && found.is_some() {
+            pair = without_cr(pair);
+        }
+        if pair.is_empty() {
+            continue;
+        }
+        let (name, value) = match find(b'=', pair) {
+            Some(i) => (&pair[..i], Some(&pair[i + 1..])),
+            None => (pair, None),
+        };
+        let name = Part { bytes: name, at: start };
+        let value = value.map(|bytes| Part { bytes, at: name.behind() + 1 });
+        return Some(Pair { name, value, ended: found.is_some() });
+    }
+}
+
+fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Length of a form without the line ends that some clients put behind it.
@@ -89,7 +145,7 @@ pub(crate) fn next_entry(
     let start = *at;
     let length = match border {
         // One byte is found faster than a text of one byte.
-        &[border] => memchr(border, rest),
+        &[border] => find(border, rest),
         _ => memmem::find(rest, border),
     };
     *at = match length {
@@ -109,13 +165,11 @@ mod tests {
     fn pairs(text: &str, grammar: Grammar) -> (Vec<&str>, bool) {
         let input = text.as_bytes();
         let (mut found, mut ended, mut at) = (vec![], true, 0);
-        while let Some((pair, end)) =
-            next_pair(input, &mut at, input.len(), grammar)
-        {
-            found.push(&text[pair.start()..pair.end()]);
-            ended = end;
+        while let Some(pair) = next_pair(input, &mut at, grammar) {
+            found.push(&text[pair.span().start()..pair.span().end()]);
+            ended = pair.ended;
         }
-        assert!(at >= input.len());
+        assert!(at >= input.len() as u32);
         (found, ended)
     }
 

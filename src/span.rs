@@ -57,6 +57,31 @@ impl Span {
     }
 }
 
+/// Bytes of the input that know where they stand in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a> {
+    pub bytes: &'a [u8],
+    /// Offset of the first byte.
+    pub at: u32,
+}
+
+impl Part<'_> {
+    /// Their place.
+    pub fn span(self) -> Span {
+        Span { offset: self.at, length: self.bytes.len() as u32 }
+    }
+
+    /// Offset behind the last byte.
+    pub fn behind(self) -> u32 {
+        self.at + self.bytes.len() as u32
+    }
+
+    /// No bytes, behind the last one.
+    pub fn end(self) -> Self {
+        Part { bytes: &[], at: self.behind() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,8 @@
 //! They are strict on purpose. A value that does not read as its type is
 //! shown as it came, with a note; guessing would hide it.
 
+use crate::scan::find;
+
 /// Reads `1*DIGIT` of at most ten digits.
 pub(crate) fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 10 {
@@ -40,38 +42,39 @@ pub(crate) fn result_code(text: &[u8]) -> Option<u64> {
 /// Reads an IPv4 address: four decimal octets without leading zeros, which
 /// some programs read as octal.
 pub(crate) fn ipv4(text: &[u8]) -> Option<[u8; 4]> {
-    let mut octets = [0u8; 4];
-    let mut at = 0;
+    let mut octets = [0; 4];
+    let mut rest = text;
     for (i, octet) in octets.iter_mut().enumerate() {
         if i > 0 {
-            if text.get(at) != Some(&b'.') {
-                return None;
-            }
-            at += 1;
+            rest = rest.strip_prefix(b".")?;
         }
-        let first = at;
-        let mut sum = 0u32;
-        while let Some(d) = text.get(at).filter(|b| b.is_ascii_digit()) {
-            sum = sum * 10 + u32::from(d - b'0');
-            at += 1;
-            if at - first > 3 {
-                return None;
-            }
-        }
-        let digits = at - first;
-        if digits == 0 || sum > 255 || (digits > 1 && text[first] == b'0') {
-            return None;
-        }
-        *octet = sum as u8;
+        (*octet, rest) = self::octet(rest)?;
     }
-    (at == text.len()).then_some(octets)
+    rest.is_empty().then_some(octets)
 }
 
-/// Reads a route, `address/prefix`.
-pub(crate) fn route(text: &[u8]) -> Option<([u8; 4], u8)> {
-    let slash = text.iter().position(|&b| b == b'/')?;
+/// Reads an octet at the beginning of a text, and what follows it.
+#[inline(always)]
+fn octet(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (number, rest) = match text {
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => {
+            let [a, b, c] = [a, b, c].map(|digit| u16::from(digit - b'0'));
+            (100 * a + 10 * b + c, rest)
+        }
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', rest @ ..] => {
+            (u16::from(10 * (a - b'0') + (b - b'0')), rest)
+        }
+        [a @ b'0'..=b'9', rest @ ..] => (u16::from(a - b'0'), rest),
+        _ => return None,
+    };
+    Some((u8::try_from(number).ok()?, rest))
+}
+
+/// Reads a route, `address/prefix`, and tells where its slash is.
+pub(crate) fn route(text: &[u8]) -> Option<([u8; 4], usize, u8)> {
+    let slash = find(b'/', text)?;
     let prefix = number_up_to(&text[slash + 1..], 32)?;
-    Some((ipv4(&text[..slash])?, prefix as u8))
+    Some((ipv4(&text[..slash])?, slash, prefix as u8))
 }
 
 /// The network mask of a prefix length of at most 32 bits.
@@ -111,6 +114,7 @@ pub(crate) fn is_masked(text: &[u8]) -> bool {
 }
 
 /// Whether a text is masked: nothing but mask letters.
+#[inline(always)]
 pub(crate) fn is_masked_text(text: impl IntoIterator<Item = u8>) -> bool {
     let mut text = text.into_iter().peekable();
     text.peek().is_some() && text.all(is_mask)
@@ -205,8 +209,11 @@ mod tests {
 
     #[test]
     fn routes() {
-        assert_eq!(route(b"220.210.59.0/22"), Some(([220, 210, 59, 0], 22)));
-        assert_eq!(route(b"0.0.0.0/0"), Some(([0; 4], 0)));
+        assert_eq!(
+            route(b"220.210.59.0/22"),
+            Some(([220, 210, 59, 0], 12, 22))
+        );
+        assert_eq!(route(b"0.0.0.0/0"), Some(([0; 4], 7, 0)));
         for text in ["1.2.3.4", "1.2.3.4/", "1.2.3.4/33", "/24", "1.2.3/24"] {
             assert_eq!(route(text.as_bytes()), None, "{text:?}");
         }
