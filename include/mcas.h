@@ -759,6 +759,19 @@ mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
                       mcas_item *out);
 
 /*
+ * mcas_next_many: the next items, as many as there are and as there is room
+ * for: the same as mcas_next gives, in less time.
+ *
+ * Parameters: buf and len, the bytes that the iterator was made for; out,
+ * room for most items; count, how many were written, at least 1.
+ * Returns: MCAS_OK; MCAS_END behind the last item, and on every later call;
+ * MCAS_ERR_RANGE where most is 0.
+ * Notes: call it until MCAS_END. Calls of it and of mcas_next may take turns.
+ */
+mcas_status mcas_next_many(const uint8_t *buf, size_t len, mcas_iter *iter,
+                           mcas_item *out, size_t most, size_t *count);
+
+/*
  * mcas_item_format: an item as text, in UTF-8, percent-encoding undone.
  *
  * MCAS_FORMAT_VALUE writes a field's value alone: a text in full, numbers in

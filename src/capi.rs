@@ -102,12 +102,12 @@ unsafe fn bytes<'a>(
 /// The caller's buffer for output: NULL stands for no room.
 ///
 /// # Safety
-/// `start` is NULL or good for writing `length` bytes that nothing else
+/// `start` is NULL or good for writing `length` values that nothing else
 /// touches for the time of `'a`.
-unsafe fn room<'a>(
-    start: *mut u8,
+unsafe fn room<'a, T>(
+    start: *mut T,
     length: usize,
-) -> Result<&'a mut [MaybeUninit<u8>], Status> {
+) -> Result<&'a mut [MaybeUninit<T>], Status> {
     if length > MAX_INPUT {
         return Err(ERR_TOO_LARGE);
     }
@@ -145,7 +145,7 @@ unsafe fn write_text(
     needed: *mut usize,
 ) -> Result<Status, Status> {
     // SAFETY: the caller's promise.
-    let out = unsafe { room(out.cast(), out_len) }?;
+    let out = unsafe { room(out.cast::<u8>(), out_len) }?;
     let length = format::write_to(&text, out);
     // SAFETY: as in `mcas_field_get`.
     unsafe { needed.write(length) };
@@ -661,6 +661,25 @@ unsafe fn write_cursor(iter: *mut Iter, cursor: Cursor) {
     unsafe { iter.cast::<Cursor>().write(cursor) };
 }
 
+/// The cursor in the caller's iterator.
+///
+/// # Safety
+/// `iter` is good for reading and writing, and nothing else touches it for
+/// the time of `'a`.
+unsafe fn cursor<'a>(iter: *mut Iter) -> &'a mut Cursor {
+    // SAFETY: the caller's promise; it holds plain integers.
+    unsafe { &mut *iter.cast::<Cursor>() }
+}
+
+/// Hands out an item. With other bytes than before a place may be outside of
+/// them; a caller who reads it must not be led there.
+fn hand_out(item: &Item, input: &[u8], out: &mut MaybeUninit<Item>) {
+    let out = out.write(*item);
+    if out.span.end() > input.len() {
+        out.span = Span::EMPTY;
+    }
+}
+
 /// See `mcas_next` in `include/mcas.h`.
 ///
 /// # Safety
@@ -676,19 +695,55 @@ pub unsafe extern "C" fn mcas_next(
 ) -> Status {
     guard(|| {
         let (iter, out) = (output(iter)?, output(out)?);
-        // SAFETY: not NULL; it holds plain integers, and nobody else touches
-        // it during the call, as the caller promises.
-        let cursor = unsafe { &mut *iter.cast::<Cursor>() };
         // SAFETY: the caller's promise.
-        let input = unsafe { bytes(buf, len) }?;
-        let mut item = *cursor.next(input).ok_or(END)?;
-        // With other bytes than before a place may be outside of them; a
-        // caller who reads it must not be led there.
-        if item.span.end() > input.len() {
-            item.span = Span::EMPTY;
+        let (input, cursor) = unsafe { (bytes(buf, len)?, cursor(iter)) };
+        let item = cursor.ready(input).first().ok_or(END)?;
+        // SAFETY: as in `mcas_field_get`; what is there is not read.
+        hand_out(item, input, unsafe { &mut *out.cast() });
+        cursor.take(1);
+        Ok(OK)
+    })
+}
+
+/// See `mcas_next_many` in `include/mcas.h`.
+///
+/// # Safety
+/// As for `mcas_next`, but `out` is NULL or good for writing `most` items,
+/// and `count` NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_next_many(
+    buf: *const u8,
+    len: usize,
+    iter: *mut Iter,
+    out: *mut Item,
+    most: usize,
+    count: *mut usize,
+) -> Status {
+    guard(|| {
+        let (iter, count) = (output(iter)?, output(count)?);
+        // SAFETY: the caller's promise.
+        let (input, out) = unsafe { (bytes(buf, len)?, room(out, most)?) };
+        // SAFETY: as in `mcas_next`.
+        let cursor = unsafe { cursor(iter) };
+        let mut taken = 0;
+        while taken < out.len() {
+            let ready = cursor.ready(input);
+            let pairs = out[taken..].iter_mut().zip(ready);
+            let fit = pairs.len();
+            for (slot, item) in pairs {
+                hand_out(item, input, slot);
+            }
+            if fit == 0 {
+                break;
+            }
+            cursor.take(fit);
+            taken += fit;
+        }
+        if taken == 0 {
+            return Err(if most == 0 { ERR_RANGE } else { END });
         }
         // SAFETY: as in `mcas_field_get`.
-        unsafe { out.write(item) };
+        unsafe { count.write(taken) };
         Ok(OK)
     })
 }

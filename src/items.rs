@@ -33,11 +33,13 @@ use crate::types::{
 };
 use crate::value;
 
-/// The most items that one step yields: a cookie with its children and note.
-const QUEUE: usize = 8;
-/// The most that a pair does: what is not read as its type, with its notes.
+/// Room for the items of any step, and some to read ahead: as much as fits
+/// into the iterator of the C layer.
+const QUEUE: usize = 9;
+/// The most items that a pair yields: what does not read as its type, with
+/// its notes.
 const PAIR: usize = 5;
-/// The most that an entry of a list of routes does.
+/// The most items that an entry of a list of routes yields.
 const ROUTE: usize = 3;
 
 /// Longest value that is typed, in bytes: far more than any type needs, even
@@ -241,20 +243,21 @@ impl Cursor {
         self.text_flags = PERCENT_ENCODED;
     }
 
-    /// The next item. `input` is the bytes that the cursor was made for.
+    /// The next items, none at the end: those that were read but not taken
+    /// yet. `input` is the bytes that the cursor was made for.
     #[inline(always)]
-    pub fn next(&mut self, input: &[u8]) -> Option<&Item> {
+    pub fn ready(&mut self, input: &[u8]) -> &[Item] {
         if self.queue_at >= self.queue_len {
             (self.queue_at, self.queue_len) = (0, 0);
-            while self.queue_len == 0 {
-                if !self.advance(input) {
-                    return None;
-                }
-            }
+            while self.queue_len == 0 && self.advance(input) {}
         }
-        let item = self.queue.get(self.queue_at as usize);
-        self.queue_at += 1;
-        item
+        let ready = self.queue_at as usize..self.queue_len as usize;
+        self.queue.get(ready).unwrap_or_default()
+    }
+
+    /// Passes over so many of the items that are ready.
+    pub fn take(&mut self, count: usize) {
+        self.queue_at += count as u32;
     }
 
     /// Reads one step further; `false` at the end.
@@ -600,7 +603,7 @@ impl Cursor {
                     }
                 }
             }
-            // Some may be read ahead.
+            // Others may be read ahead.
             let full = self.queue_len as usize > QUEUE - PAIR;
             if full || self.list != List::None as u32 {
                 return true;
@@ -831,7 +834,7 @@ impl Cursor {
         let percent = self.grammar == Grammar::Form as u32;
         // In a form the `&` of the list is percent-encoded.
         let border: &[u8] = if percent { b"%26" } else { b"&" };
-        // Some may be read ahead.
+        // Others may be read ahead.
         while self.queue_len as usize <= QUEUE - ROUTE {
             let mut at = self.list_at as usize;
             let end = self.list_end as usize;
@@ -967,7 +970,9 @@ impl Iterator for Items<'_> {
     type Item = Item;
 
     fn next(&mut self) -> Option<Item> {
-        self.cursor.next(self.input).copied()
+        let item = *self.cursor.ready(self.input).first()?;
+        self.cursor.take(1);
+        Some(item)
     }
 }
 

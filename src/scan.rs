@@ -83,8 +83,11 @@ mod tests {
                 for i in 0..=length {
                     for j in [length, i + 1, i + WORD + 1] {
                         let mut text = text.clone();
-                        text.get_mut(j).map(|byte| *byte = b);
-                        text.get_mut(i).map(|byte| *byte = a);
+                        for (place, byte) in [(j, b), (i, a)] {
+                            if let Some(slot) = text.get_mut(place) {
+                                *slot = byte;
+                            }
+                        }
                         let first = |wanted: &[u8]| {
                             text.iter().position(|b| wanted.contains(b))
                         };

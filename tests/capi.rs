@@ -474,6 +474,73 @@ fn rules_of_next() {
     assert!(out.untouched());
 }
 
+#[test]
+fn rules_of_next_many() {
+    let (_, iter) = parsed();
+    let mut items = Out::<[Item; 2]>::new();
+    let out = items.place().cast();
+    buffer_rules(|buf, len, count| unsafe {
+        mcas_next_many(buf, len, &mut { iter }, out, 2, count)
+    });
+    let (buf, len) = (REQUEST.as_ptr(), REQUEST.len());
+    let (mut items, mut count) = (Out::<[Item; 2]>::new(), Out::new());
+    let (out, n) = (items.place().cast(), count.place());
+    let mut moved = iter;
+    let place: *mut Iter = &mut moved;
+    let large = i32::MAX as usize + 1;
+    unsafe {
+        assert_eq!(mcas_next_many(buf, len, null_mut(), out, 2, n), ERR_NULL);
+        assert_eq!(
+            mcas_next_many(buf, len, place, null_mut(), 2, n),
+            ERR_NULL
+        );
+        let status = mcas_next_many(buf, len, place, out, large, n);
+        assert_eq!(status, ERR_TOO_LARGE);
+        for out in [out, null_mut()] {
+            let status = mcas_next_many(buf, len, place, out, 0, n);
+            assert_eq!(status, ERR_RANGE);
+        }
+    }
+    assert!(items.untouched() && count.untouched());
+    assert_eq!(rest(moved), rest(iter));
+}
+
+/// Many at a time are the same as one at a time, however many that is, and
+/// wherever an iterator goes on.
+#[test]
+fn many_are_the_same() {
+    for sample in samples() {
+        let message = mcas::parse(&sample.bytes, &sample.context()).unwrap();
+        let body = message.body_bytes(&sample.bytes);
+        let (buf, len) = (body.as_ptr(), body.len());
+        let expected: Vec<_> = message.body_items(&body).collect();
+        for most in [1, 2, 3, 8, 100] {
+            let mut iter = Out::<Iter>::new();
+            let mut room = vec![MaybeUninit::<Item>::uninit(); most];
+            let (place, out) = (iter.place(), room.as_mut_ptr().cast());
+            let mut found = vec![];
+            unsafe {
+                assert_eq!(mcas_body_items(&message, buf, len, place), OK);
+                let mut one = Out::<Item>::new();
+                if mcas_next(buf, len, place, one.place()) == OK {
+                    found.push(one.get());
+                }
+                let mut n = 0;
+                while mcas_next_many(buf, len, place, out, most, &mut n) == OK
+                {
+                    assert!((1..=most).contains(&n));
+                    found.extend(room[..n].iter().map(|i| i.assume_init()));
+                }
+                let status =
+                    mcas_next_many(buf, len, place, out, most, &mut n);
+                assert_eq!(status, END);
+                assert_eq!(mcas_next(buf, len, place, one.place()), END);
+            }
+            assert_eq!(found, expected, "{}", sample.name);
+        }
+    }
+}
+
 /// What fails leaves the iterator where it was.
 #[test]
 fn failure_does_not_move_the_iterator() {
@@ -802,6 +869,7 @@ fn garbage_is_harmless() {
             if i % 4 == 0 { good } else { garbage::<Message>(&mut random) };
         let mut iters = [garbage::<Iter>(&mut random); 3];
         let mut out = Out::<Item>::new();
+        let mut items = Out::<[Item; 3]>::new();
         let mut room = [0u8; 64];
         let mut needed = 0;
         unsafe {
@@ -815,6 +883,12 @@ fn garbage_is_harmless() {
                     // Wherever it says to look, there is something.
                     let inside = |item: Item| item.span.end() <= len;
                     assert!(status == END || inside(out.get()));
+                    let place = items.place().cast();
+                    let status =
+                        mcas_next_many(buf, len, iter, place, 3, &mut needed);
+                    assert!(matches!(status, OK | END), "{message:?}");
+                    let count = if status == OK { needed } else { 0 };
+                    assert!(items.get()[..count].iter().all(|&i| inside(i)));
                 }
             }
             let item = garbage::<Item>(&mut random);

@@ -186,6 +186,7 @@ mod declarations {
             mcas_target_items(_, _, _)
             mcas_host_items(_, _, _)
             mcas_next(_, _, _, _)
+            mcas_next_many(_, _, _, _, _, _)
             mcas_item_format(_, _, _, _, _, _, _)
             mcas_config_format(_, _, _, _, _, _, _)
             mcas_body_bytes(_, _, _, _, _, _)

@@ -6,7 +6,7 @@
 pub mod peer;
 
 use mcas::capi::{
-    mcas_body_items, mcas_head_items, mcas_message_parse, mcas_next,
+    mcas_body_items, mcas_head_items, mcas_message_parse, mcas_next_many,
     mcas_sniff, Iter, OK,
 };
 use mcas::item::Item;
@@ -58,17 +58,19 @@ fn head_length(message: &[u8]) -> usize {
 
 /// Takes all items of an iterator, and tells how many.
 fn drain(bytes: &[u8], iter: &mut Iter) -> usize {
-    let mut item = MaybeUninit::<Item>::uninit();
-    let mut count = 0;
-    // SAFETY: buffer, iterator and output are good for the call.
+    let mut items = [const { MaybeUninit::<Item>::uninit() }; 16];
+    let (out, most) = (items.as_mut_ptr().cast(), items.len());
+    let (mut count, mut all) = (0, 0);
+    // SAFETY: buffer, iterator and outputs are good for the call.
     while unsafe {
-        mcas_next(bytes.as_ptr(), bytes.len(), iter, item.as_mut_ptr())
+        let (buf, len) = (bytes.as_ptr(), bytes.len());
+        mcas_next_many(buf, len, iter, out, most, &mut count)
     } == OK
     {
-        black_box(&item);
-        count += 1;
+        black_box(&items);
+        all += count;
     }
-    count
+    all
 }
 
 /// What the C functions make of a response: the message and an iterator over

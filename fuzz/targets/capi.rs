@@ -291,6 +291,7 @@ impl State<'_> {
             few => few.into(),
         };
         for _ in 0..times {
+            let mut before = self.iter;
             let iter: *mut Iter =
                 if call.nulls == 0xfe { null_mut() } else { &mut self.iter };
             let mut out = call.out(0);
@@ -303,6 +304,14 @@ impl State<'_> {
                 }
                 return;
             };
+            // Two at a time are the same.
+            let (mut many, mut count) = ([item; 2], 0);
+            let place = many.as_mut_ptr();
+            let status = unsafe {
+                mcas_next_many(buf, len, &mut before, place, 2, &mut count)
+            };
+            assert_eq!((status, many[0]), (OK, item));
+            assert!(matches!(count, 1 | 2));
             self.item = item;
             self.items += 1;
             // Whatever bytes it is given, and whatever it holds, it ends.

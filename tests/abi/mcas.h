@@ -302,6 +302,8 @@ mcas_status mcas_target_items(const uint8_t *buf, size_t len,
 mcas_status mcas_host_items(const uint8_t *buf, size_t len, mcas_iter *iter);
 mcas_status mcas_next(const uint8_t *buf, size_t len, mcas_iter *iter,
                       mcas_item *out);
+mcas_status mcas_next_many(const uint8_t *buf, size_t len, mcas_iter *iter,
+                           mcas_item *out, size_t most, size_t *count);
 mcas_status mcas_item_format(const uint8_t *buf, size_t len,
                              const mcas_item *item, uint32_t style, char *out,
                              size_t out_len, size_t *needed);

@@ -50,6 +50,7 @@ int main(void)
     EXPECT_PANIC(mcas_target_items(buf, len, &iter));
     EXPECT_PANIC(mcas_host_items(buf, len, &iter));
     EXPECT_PANIC(mcas_next(buf, len, &iter, &item));
+    EXPECT_PANIC(mcas_next_many(buf, len, &iter, &item, 1, &needed));
     EXPECT_PANIC(mcas_item_format(buf, len, &item, MCAS_FORMAT_LINE, text, 8,
                                   &needed));
     EXPECT_PANIC(mcas_config_format(&message, buf, len, 0, text, 8, &needed));

@@ -110,9 +110,16 @@ static void add_status(result *result, mcas_status status)
 static void add_items(result *result, const uint8_t *buf, size_t len,
                       mcas_iter *iter)
 {
-    mcas_item item;
+    mcas_iter again = *iter;
+    mcas_item item, many[3];
     mcas_status status;
+    size_t count, i;
 
+    while ((status = mcas_next_many(buf, len, &again, many, 3, &count))
+           == MCAS_OK)
+        for (i = 0; i < count; i++)
+            add(result, &many[i], sizeof many[i]);
+    add_status(result, status);
     while ((status = mcas_next(buf, len, iter, &item)) == MCAS_OK) {
         uint32_t style;
 
