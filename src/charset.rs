@@ -4,6 +4,7 @@
 //! of those years may well use Shift_JIS or EUC-JP. Their tables are those of
 //! [`encoding_rs`].
 
+use crate::text;
 use encoding_rs::{
     DecoderResult, Encoding, EUC_JP, SHIFT_JIS, UTF_8, WINDOWS_1252,
 };
@@ -47,7 +48,7 @@ impl Charset {
             .find_map(|parameter| {
                 let parameter = parameter.trim_ascii();
                 let (name, label) = parameter.split_at_checked(8)?;
-                name.eq_ignore_ascii_case(b"charset=").then_some(label)
+                text::is(name, b"charset=").then_some(label)
             })
             .map_or(Charset::Unknown, Charset::of)
     }
@@ -58,7 +59,7 @@ impl Charset {
         let label = label.strip_prefix(b"\"").unwrap_or(label);
         let label = label.strip_suffix(b"\"").unwrap_or(label);
         // What the server declares need not be looked up.
-        if label.eq_ignore_ascii_case(b"iso-8859-1") {
+        if text::is(label, b"ISO-8859-1") {
             return Charset::Latin1;
         }
         // To encoding_rs, as to browsers, ISO-8859-1 by any name is

@@ -1,15 +1,18 @@
 //! The head of an HTTP/1.x message: start line and header lines.
 //!
-//! `httparse` judges whether the head is HTTP and whether it is whole, and
-//! reads the start line. Header lines are walked a second time here where an
-//! item needs its bytes (cookies may stand in any number of lines, which a
-//! plain struct cannot hold), and where the end of the captured bytes cuts
-//! the head, which `httparse` answers with «partial» and no headers.
+//! `httparse` judges whether the head is HTTP and whether it is whole, reads
+//! the start line and finds the headers. Header lines are walked a second
+//! time here where an item needs its bytes (cookies may stand in any number of
+//! lines, which a plain struct cannot hold); where the end of the captured
+//! bytes cuts the head, which `httparse` answers with «partial» and no
+//! headers; and where it has not taken each line for a header.
 
+use crate::scan::find;
 use crate::span::Span;
+use crate::text;
 use core::mem::MaybeUninit;
-use httparse::{ParserConfig, Status};
-use memchr::memchr;
+use httparse::{Header, ParserConfig, Status};
+use memchr::{memchr, memchr_iter};
 
 /// As many header lines as this are shown to `httparse`, which wants room for
 /// them beforehand. Apache and nginx accept 100 by default; what goes beyond
@@ -73,8 +76,11 @@ fn config() -> ParserConfig {
     config
 }
 
-/// Reads a head.
-pub(crate) fn parse(input: &[u8]) -> Result<Head, Error> {
+/// Reads a head, and hands the known headers in it to `each`, in their order.
+pub(crate) fn parse(
+    input: &[u8],
+    mut each: impl FnMut(Name, Span),
+) -> Result<Head, Error> {
     let begin = input
         .iter()
         .position(|b| !matches!(b, b'\r' | b'\n'))
@@ -82,9 +88,10 @@ pub(crate) fn parse(input: &[u8]) -> Result<Head, Error> {
     let bytes = &input[begin..];
     let at = |part: &[u8]| place(input, part);
     let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-    let (start, status);
+    let (start, status, headers): (_, _, &[_]);
     if bytes.len() < 5 && b"HTTP/".starts_with(bytes) {
         (start, status) = (Start::Unknown, Ok(Status::Partial));
+        headers = &[];
     } else if bytes.starts_with(b"HTTP/") {
         let mut response = httparse::Response::new(&mut []);
         status = config().parse_response_with_uninit_headers(
@@ -100,6 +107,7 @@ pub(crate) fn parse(input: &[u8]) -> Result<Head, Error> {
             Some(status) => Start::Response { status, digits },
             None => Start::Response { status: 0, digits: Span::default() },
         };
+        headers = response.headers;
     } else {
         let mut request = httparse::Request::new(&mut []);
         status = config().parse_request_with_uninit_headers(
@@ -114,6 +122,7 @@ pub(crate) fn parse(input: &[u8]) -> Result<Head, Error> {
             method: part(request.method),
             target: part(request.path),
         };
+        headers = request.headers;
     }
     let (end, whole) = match status {
         Ok(Status::Complete(length)) => (begin + length, true),
@@ -124,7 +133,32 @@ pub(crate) fn parse(input: &[u8]) -> Result<Head, Error> {
         },
         Err(_) => return Err(Error::NotHttp),
     };
+    // Besides the headers there are the start line and the blank one; else
+    // httparse has left lines out, or put some together.
+    let lines = memchr_iter(b'\n', &input[begin..end]).count();
+    if whole && lines == headers.len() + 2 {
+        for header in headers {
+            if let Some(name) = name(header.name.as_bytes()) {
+                each(name, value(input, header));
+            }
+        }
+    } else {
+        let mut at = first_header(input, begin);
+        while let Some((name, value)) = next_header(input, &mut at, end) {
+            each(name, value);
+        }
+    }
     Ok(Head { begin, start, end, whole })
+}
+
+/// Where the value of a header lies; an empty one has a place all the same.
+fn value(input: &[u8], header: &Header) -> Span {
+    if !header.value.is_empty() {
+        return place(input, header.value);
+    }
+    let name = place(input, header.name.as_bytes()).end();
+    let behind = find(b':', &input[name..]).map_or(name, |i| name + i + 1);
+    Span::between(behind, behind)
 }
 
 /// Offset just behind the first blank line.
@@ -177,20 +211,19 @@ pub(crate) enum Name {
 
 /// Finds a header by its name, in any case.
 fn name(text: &[u8]) -> Option<Name> {
-    let (name, spelling): (_, &[u8]) = match text.len() {
-        4 => (Name::Host, b"Host"),
-        6 => (Name::Cookie, b"Cookie"),
-        10 if text[0] | 0x20 == b'u' => (Name::UserAgent, b"User-Agent"),
-        10 => (Name::SetCookie, b"Set-Cookie"),
-        12 => (Name::ContentType, b"Content-Type"),
-        14 => (Name::ContentLength, b"Content-Length"),
-        16 => (Name::ContentEncoding, b"Content-Encoding"),
-        17 => (Name::TransferEncoding, b"Transfer-Encoding"),
+    let first = text.first()?.to_ascii_lowercase();
+    let (name, spelling): (_, &[u8]) = match (text.len(), first) {
+        (4, b'h') => (Name::Host, b"Host"),
+        (6, b'c') => (Name::Cookie, b"Cookie"),
+        (10, b'u') => (Name::UserAgent, b"User-Agent"),
+        (10, b's') => (Name::SetCookie, b"Set-Cookie"),
+        (12, b'c') => (Name::ContentType, b"Content-Type"),
+        (14, b'c') => (Name::ContentLength, b"Content-Length"),
+        (16, b'c') => (Name::ContentEncoding, b"Content-Encoding"),
+        (17, b't') => (Name::TransferEncoding, b"Transfer-Encoding"),
         _ => return None,
     };
-    // Most come in the case in which they are always written.
-    let same = text == spelling || text.eq_ignore_ascii_case(spelling);
-    same.then_some(name)
+    text::is(text, spelling).then_some(name)
 }
 
 /// Whether a line may be one of these headers, by its first letter.
@@ -215,7 +248,7 @@ pub(crate) fn next_header(
         if !may_be_known(line) {
             continue;
         }
-        let Some(colon) = memchr(b':', line) else { continue };
+        let Some(colon) = find(b':', line) else { continue };
         let Some(name) = name(line[..colon].trim_ascii_end()) else {
             continue;
         };
@@ -263,7 +296,8 @@ mod tests {
 
     #[test]
     fn bad_lines_do_not_hide_the_rest() {
-        let head = parse(b"GET / HTTP/1.1\r\nno colon\r\n: x\r\n\r\nB");
+        let head =
+            parse(b"GET / HTTP/1.1\r\nno colon\r\n: x\r\n\r\nB", |_, _| {});
         let head = head.unwrap();
         assert!(head.whole);
         assert_eq!(head.end, 33);
@@ -272,7 +306,7 @@ mod tests {
     #[test]
     fn not_http() {
         for input in [&b"\x16\x03\x01\x02\x00\x01"[..], b"SSH-2.0-x\r\n"] {
-            assert_eq!(parse(input).err(), Some(Error::NotHttp));
+            assert_eq!(parse(input, |_, _| {}).err(), Some(Error::NotHttp));
         }
     }
 
@@ -297,12 +331,12 @@ mod tests {
             let lines = "A: b\r\n".repeat(lines);
             let text = format!("GET /a HTTP/1.1\r\n{lines}\r\nbody");
             let text = text.as_bytes();
-            let head = parse(text).unwrap();
+            let head = parse(text, |_, _| {}).unwrap();
             assert_eq!((head.whole, head.end), (true, text.len() - 4));
             let Start::Request { target, .. } = head.start else { panic!() };
             assert_eq!(target.of(text), b"/a");
             let cut = &text[..text.len() - 5];
-            let head = parse(cut).unwrap();
+            let head = parse(cut, |_, _| {}).unwrap();
             assert_eq!((head.whole, head.end), (false, cut.len()));
         }
     }

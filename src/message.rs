@@ -122,11 +122,9 @@ impl Media {
     fn of(media_type: &[u8]) -> Media {
         if media_type.is_empty() {
             Media::None
-        } else if media_type
-            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-        {
+        } else if text::is(media_type, b"application/x-www-form-urlencoded") {
             Media::Form
-        } else if media_type.eq_ignore_ascii_case(b"text/plain") {
+        } else if text::is(media_type, b"text/plain") {
             Media::Plain
         } else {
             Media::Other
@@ -635,13 +633,16 @@ pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
     if input.len() > MAX_INPUT {
         return Err(Error::TooLarge);
     }
-    let head = head::parse(input)?;
-    let mut message = Message {
-        flags: if head.whole { HEAD_COMPLETE } else { 0 },
-        begin: head.begin as u32,
-        body: Span::between(head.end, head.end),
-        ..EMPTY
-    };
+    let mut message = EMPTY;
+    let mut headers = BodyHeaders::default();
+    let head = head::parse(input, |name, value| {
+        message.header(input, name, value, &mut headers);
+    })?;
+    message.begin = head.begin as u32;
+    message.body = Span::between(head.end, head.end);
+    if head.whole {
+        message.flags |= HEAD_COMPLETE;
+    }
     match head.start {
         Start::Unknown => {}
         Start::Request { method, target } => {
@@ -659,12 +660,6 @@ pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
             message.status = status.into();
             message.status_digits = digits;
         }
-    }
-    let mut headers = BodyHeaders::default();
-    let mut at = head::first_header(input, head.begin);
-    while let Some((name, value)) = head::next_header(input, &mut at, head.end)
-    {
-        message.header(input, name, value, &mut headers);
     }
     let coded = headers.transfer_coded;
     if headers.unclear

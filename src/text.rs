@@ -59,6 +59,12 @@ pub(crate) fn eq_ignore_ascii_case(
         .eq(text.bytes().map(|b| b.to_ascii_lowercase()))
 }
 
+/// Whether a text reads `spelling`, in any case; most come in the case in
+/// which they are always written.
+pub(crate) fn is(text: &[u8], spelling: &[u8]) -> bool {
+    text == spelling || text.eq_ignore_ascii_case(spelling)
+}
+
 /// The bytes of `raw`, percent-encoding undone.
 pub(crate) fn bytes(
     raw: &[u8],
