@@ -321,6 +321,9 @@ typedef struct mcas_message {
     mcas_span host;        /* first Host header, without port */
     mcas_span user_agent;  /* first User-Agent header */
     mcas_span media_type;  /* of the body, without parameters */
+    mcas_span cookies;     /* from the first Cookie or Set-Cookie header to
+                              the value of the last, with what may stand
+                              between them */
 } mcas_message;
 
 /*

@@ -11,7 +11,7 @@ use crate::scan::find;
 use crate::span::Span;
 use crate::text;
 use core::mem::MaybeUninit;
-use httparse::{Header, ParserConfig, Status};
+use httparse::{ParserConfig, Status};
 use memchr::{memchr, memchr_iter};
 
 /// As many header lines as this are shown to `httparse`, which wants room for
@@ -79,7 +79,7 @@ fn config() -> ParserConfig {
 /// Reads a head, and hands the known headers in it to `each`, in their order.
 pub(crate) fn parse(
     input: &[u8],
-    mut each: impl FnMut(Name, Span),
+    mut each: impl FnMut(Header),
 ) -> Result<Head, Error> {
     let begin = input
         .iter()
@@ -137,28 +137,39 @@ pub(crate) fn parse(
     // httparse has left lines out, or put some together.
     let lines = memchr_iter(b'\n', &input[begin..end]).count();
     if whole && lines == headers.len() + 2 {
-        for header in headers {
-            if let Some(name) = name(header.name.as_bytes()) {
-                each(name, value(input, header));
-            }
-        }
+        headers.iter().filter_map(|line| known(input, line)).for_each(each);
     } else {
         let mut at = first_header(input, begin);
-        while let Some((name, value)) = next_header(input, &mut at, end) {
-            each(name, value);
+        while let Some(header) = next_header(input, &mut at, end) {
+            each(header);
         }
     }
     Ok(Head { begin, start, end, whole })
 }
 
-/// Where the value of a header lies; an empty one has a place all the same.
-fn value(input: &[u8], header: &Header) -> Span {
-    if !header.value.is_empty() {
-        return place(input, header.value);
-    }
-    let name = place(input, header.name.as_bytes()).end();
-    let behind = find(b':', &input[name..]).map_or(name, |i| name + i + 1);
-    Span::between(behind, behind)
+/// A header that matters to this protocol.
+pub(crate) struct Header {
+    pub name: Name,
+    /// Where its line begins.
+    pub start: usize,
+    /// Its value, spaces around it left off.
+    pub value: Span,
+}
+
+/// A line of httparse's, if it is one of these.
+fn known(input: &[u8], line: &httparse::Header) -> Option<Header> {
+    let text = line.name.as_bytes();
+    let name = name(text)?;
+    let Span { offset, length } = place(input, text);
+    let (start, mut behind) = (offset as usize, (offset + length) as usize);
+    let value = if line.value.is_empty() {
+        // It has a place all the same.
+        behind += find(b':', &input[behind..])? + 1;
+        Span::between(behind, behind)
+    } else {
+        place(input, line.value)
+    };
+    Some(Header { name, start, value })
 }
 
 /// Offset just behind the first blank line.
@@ -232,14 +243,14 @@ fn may_be_known(line: &[u8]) -> bool {
     matches!(first, Some(b'c' | b'h' | b's' | b't' | b'u'))
 }
 
-/// The next known header in the lines of `input` from `*at` up to `end`, with
-/// its value, spaces around it left off; `*at` moves behind its line. A line
-/// without its line end is cut, and no header.
+/// The next known header in the lines of `input` from `*at` up to `end`;
+/// `*at` moves behind its line. A line without its line end is cut, and no
+/// header.
 pub(crate) fn next_header(
     input: &[u8],
     at: &mut usize,
     end: usize,
-) -> Option<(Name, Span)> {
+) -> Option<Header> {
     loop {
         let lines = input.get(*at..end)?;
         let line = &lines[..memchr(b'\n', lines)?];
@@ -259,7 +270,8 @@ pub(crate) fn next_header(
         } else {
             place(input, value).start()
         };
-        return Some((name, Span::between(from, from + value.len())));
+        let value = Span::between(from, from + value.len());
+        return Some(Header { name, start, value });
     }
 }
 
@@ -279,10 +291,8 @@ mod tests {
             Set-Cookie : c\nHost:\r\n folded: 1\r\nCookie: cut";
         let mut at = first_header(input, 0);
         let mut found = vec![];
-        while let Some((name, value)) =
-            next_header(input, &mut at, input.len())
-        {
-            found.push((name, value.of(input)));
+        while let Some(header) = next_header(input, &mut at, input.len()) {
+            found.push((header.name, header.value.of(input)));
         }
         assert_eq!(
             found,
@@ -297,7 +307,7 @@ mod tests {
     #[test]
     fn bad_lines_do_not_hide_the_rest() {
         let head =
-            parse(b"GET / HTTP/1.1\r\nno colon\r\n: x\r\n\r\nB", |_, _| {});
+            parse(b"GET / HTTP/1.1\r\nno colon\r\n: x\r\n\r\nB", |_| {});
         let head = head.unwrap();
         assert!(head.whole);
         assert_eq!(head.end, 33);
@@ -306,7 +316,7 @@ mod tests {
     #[test]
     fn not_http() {
         for input in [&b"\x16\x03\x01\x02\x00\x01"[..], b"SSH-2.0-x\r\n"] {
-            assert_eq!(parse(input, |_, _| {}).err(), Some(Error::NotHttp));
+            assert_eq!(parse(input, |_| {}).err(), Some(Error::NotHttp));
         }
     }
 
@@ -331,12 +341,12 @@ mod tests {
             let lines = "A: b\r\n".repeat(lines);
             let text = format!("GET /a HTTP/1.1\r\n{lines}\r\nbody");
             let text = text.as_bytes();
-            let head = parse(text, |_, _| {}).unwrap();
+            let head = parse(text, |_| {}).unwrap();
             assert_eq!((head.whole, head.end), (true, text.len() - 4));
             let Start::Request { target, .. } = head.start else { panic!() };
             assert_eq!(target.of(text), b"/a");
             let cut = &text[..text.len() - 5];
-            let head = parse(cut, |_, _| {}).unwrap();
+            let head = parse(cut, |_| {}).unwrap();
             assert_eq!((head.whole, head.end), (false, cut.len()));
         }
     }

@@ -15,7 +15,7 @@ use crate::agent;
 use crate::bigip::{self, Address, Bigip};
 use crate::fields::{self, Field, Kind};
 use crate::firmware;
-use crate::head::{self, Name};
+use crate::head::{self, Header, Name};
 use crate::item::{Item, PERCENT_ENCODED};
 use crate::lan;
 use crate::message::{
@@ -97,6 +97,7 @@ pub(crate) struct Cursor {
     first_header: u32,
     head_end: u32,
     status_digits: Span,
+    cookies: Span,
     authority: Span,
     path: Span,
     query: Span,
@@ -182,6 +183,7 @@ impl Cursor {
             begin: message.begin,
             head_end: message.body.offset,
             status_digits: message.status_digits,
+            cookies: message.cookies,
             authority: message.authority,
             path: message.path,
             query: message.query,
@@ -291,18 +293,25 @@ impl Cursor {
                 if self.pairs(input, cut) {
                     return;
                 }
-                (self.at, self.end) = (self.first_header, self.head_end);
+                // Of a response nothing else has items.
+                (self.at, self.end) = if self.kind == KIND_RESPONSE {
+                    (self.cookies.offset, self.cookies.end() as u32)
+                } else {
+                    (self.first_header, self.head_end)
+                };
                 self.text_flags = 0;
                 Stage::Headers
             }
             n if n == Stage::Headers as u32 => {
                 let mut at = self.at as usize;
-                let end = self.end as usize;
-                if let Some((name, value)) =
-                    head::next_header(input, &mut at, end)
-                {
-                    self.at = at as u32;
-                    return self.header(input, name, value);
+                let end = self.head_end as usize;
+                if self.at < self.end {
+                    if let Some(header) =
+                        head::next_header(input, &mut at, end)
+                    {
+                        self.at = at as u32;
+                        return self.header(input, header);
+                    }
                 }
                 Stage::HeadEnd
             }
@@ -408,7 +417,8 @@ impl Cursor {
     }
 
     #[inline(never)]
-    fn header(&mut self, input: &[u8], name: Name, value: Span) {
+    fn header(&mut self, input: &[u8], header: Header) {
+        let Header { name, value, .. } = header;
         let response = self.kind == KIND_RESPONSE;
         let text = value.of(input);
         match name {

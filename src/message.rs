@@ -10,7 +10,7 @@ use crate::agent;
 use crate::charset::Charset;
 use crate::chunked::{self, End};
 use crate::firmware;
-use crate::head::{self, Name, Start};
+use crate::head::{self, Header, Name, Start};
 use crate::lan;
 use crate::pairs::{self, Grammar};
 use crate::span::{Span, MAX_INPUT};
@@ -213,6 +213,9 @@ pub struct Message {
     pub user_agent: Span,
     /// Media type of the body, without parameters.
     pub media_type: Span,
+    /// From the first Cookie or Set-Cookie header to the value of the last,
+    /// with what may stand between them.
+    pub cookies: Span,
 }
 
 /// A message that nothing is known of.
@@ -237,6 +240,7 @@ const EMPTY: Message = Message {
     host: Span::EMPTY,
     user_agent: Span::EMPTY,
     media_type: Span::EMPTY,
+    cookies: Span::EMPTY,
 };
 
 /// What the header lines say about the body.
@@ -263,8 +267,7 @@ impl Message {
     fn header(
         &mut self,
         input: &[u8],
-        name: Name,
-        value: Span,
+        Header { name, start, value }: Header,
         body: &mut BodyHeaders,
     ) {
         let text = value.of(input);
@@ -307,7 +310,10 @@ impl Message {
                     }
                 }
             }
-            Name::Cookie | Name::SetCookie => {}
+            Name::Cookie | Name::SetCookie => {
+                let first = first(self.cookies, Span::between(start, start));
+                self.cookies = Span::between(first.start(), value.end());
+            }
         }
     }
 
@@ -635,8 +641,8 @@ pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
     }
     let mut message = EMPTY;
     let mut headers = BodyHeaders::default();
-    let head = head::parse(input, |name, value| {
-        message.header(input, name, value, &mut headers);
+    let head = head::parse(input, |header| {
+        message.header(input, header, &mut headers);
     })?;
     message.begin = head.begin as u32;
     message.body = Span::between(head.end, head.end);

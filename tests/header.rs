@@ -131,7 +131,7 @@ mod declarations {
         Message, mcas_message {
             kind message_type flags method status framing media charset length
             begin body body_length body_missing status_digits authority path query host
-            user_agent media_type
+            user_agent media_type cookies
         }
         Item, mcas_item { kind level id flags charset span number bytes }
         capi::Bytes, mcas_bytes { start length }

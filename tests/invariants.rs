@@ -44,6 +44,7 @@ pub fn read(input: &[u8], context: &Context) -> Result<Reading, Error> {
         message.host,
         message.user_agent,
         message.media_type,
+        message.cookies,
     ] {
         assert!(span.end() <= all, "{message:?}");
     }
@@ -59,6 +60,12 @@ pub fn read(input: &[u8], context: &Context) -> Result<Reading, Error> {
         assert_eq!(message.body_missing, 0);
     }
     let head = take(message.head_items(input), input);
+    for item in &head {
+        let cookies = message.cookies.start()..=message.cookies.end();
+        let (start, end) = (item.span.start(), item.span.end());
+        let inside = cookies.contains(&start) && cookies.contains(&end);
+        assert!(item.as_field() != Some(Field::Bigip) || inside, "{item:?}");
+    }
     Ok(read_body(message, head, &body))
 }
 
@@ -504,7 +511,7 @@ fn head_alone_agrees(input: &[u8], context: &Context, message: &Message) {
     let lines = |m: &Message| {
         let known = [m.kind, m.method, m.status, m.framing, m.begin];
         let spans = [m.status_digits, m.authority, m.path, m.query];
-        let more = [m.host, m.user_agent, m.media_type];
+        let more = [m.host, m.user_agent, m.media_type, m.cookies];
         (known, spans, more, m.media, m.charset, m.body.offset)
     };
     assert_eq!(lines(&alone), lines(message));

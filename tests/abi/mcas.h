@@ -102,6 +102,7 @@ typedef struct mcas_message {
     mcas_span host;
     mcas_span user_agent;
     mcas_span media_type;
+    mcas_span cookies;
 } mcas_message;
 typedef struct mcas_bytes {
     const uint8_t *start;
