@@ -15,8 +15,8 @@
 //! In the forms with dots the address is a little-endian number and the port
 //! has its bytes swapped; in the `rd` forms the port is plain decimal.
 
+use crate::scan::find;
 use crate::value::{hex, number_up_to};
-use memchr::memchr;
 
 /// How the name of such a cookie begins; the pool's name follows.
 pub const PREFIX: &[u8] = b"BIGipServer";
@@ -99,7 +99,7 @@ fn server(
 }
 
 fn split(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let i = memchr(at, text)?;
+    let i = find(at, text)?;
     Some((&text[..i], &text[i + 1..]))
 }
 

@@ -12,7 +12,7 @@ use crate::span::Span;
 use crate::text;
 use core::mem::MaybeUninit;
 use httparse::{ParserConfig, Status};
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 /// As many header lines as this are shown to `httparse`, which wants room for
 /// them beforehand. Apache and nginx accept 100 by default; what goes beyond
@@ -63,17 +63,31 @@ pub(crate) struct Head {
     pub whole: bool,
 }
 
-/// Lenient where Wireshark's HTTP is: one bad line does not hide the rest.
-fn config() -> ParserConfig {
+/// What Wireshark's HTTP takes, too.
+fn strict() -> ParserConfig {
     let mut config = ParserConfig::default();
     config
         .allow_multiple_spaces_in_request_line_delimiters(true)
         .allow_multiple_spaces_in_response_status_delimiters(true)
+        .allow_spaces_after_header_name_in_responses(true);
+    config
+}
+
+/// Lenient where Wireshark's HTTP is: one bad line does not hide the rest.
+fn lenient() -> ParserConfig {
+    let mut config = strict();
+    config
         .allow_obsolete_multiline_headers_in_responses(true)
-        .allow_spaces_after_header_name_in_responses(true)
         .ignore_invalid_headers_in_requests(true)
         .ignore_invalid_headers_in_responses(true);
     config
+}
+
+/// What `httparse` says of a head.
+struct Parsed<'h, 'b> {
+    start: Start,
+    status: httparse::Result<usize>,
+    headers: &'h [httparse::Header<'b>],
 }
 
 /// Reads a head, and hands the known headers in it to `each`, in their order.
@@ -85,66 +99,83 @@ pub(crate) fn parse(
         .iter()
         .position(|b| !matches!(b, b'\r' | b'\n'))
         .unwrap_or(input.len());
-    let bytes = &input[begin..];
-    let at = |part: &[u8]| place(input, part);
-    let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-    let (start, status, headers): (_, _, &[_]);
-    if bytes.len() < 5 && b"HTTP/".starts_with(bytes) {
-        (start, status) = (Start::Unknown, Ok(Status::Partial));
-        headers = &[];
-    } else if bytes.starts_with(b"HTTP/") {
-        let mut response = httparse::Response::new(&mut []);
-        status = config().parse_response_with_uninit_headers(
-            &mut response,
-            bytes,
-            &mut lines,
-        );
-        // The code stands behind the version and its space or spaces.
-        let code = bytes.get(8..).unwrap_or_default();
-        let spaces = code.iter().take_while(|&&b| b == b' ').count();
-        let digits = Span::between(begin + 8 + spaces, begin + 11 + spaces);
-        start = match response.code {
-            Some(status) => Start::Response { status, digits },
-            None => Start::Response { status: 0, digits: Span::default() },
-        };
-        headers = response.headers;
+    let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let parsed = run(&strict(), input, begin, &mut room);
+    let bad_line = matches!(
+        parsed.status,
+        Err(httparse::Error::HeaderName
+            | httparse::Error::HeaderValue
+            | httparse::Error::NewLine)
+    );
+    let parsed = if bad_line {
+        run(&lenient(), input, begin, &mut room)
     } else {
-        let mut request = httparse::Request::new(&mut []);
-        status = config().parse_request_with_uninit_headers(
-            &mut request,
-            bytes,
-            &mut lines,
-        );
-        let part = |text: Option<&str>| {
-            text.map_or(Span::default(), |text| at(text.as_bytes()))
-        };
-        start = Start::Request {
-            method: part(request.method),
-            target: part(request.path),
-        };
-        headers = request.headers;
-    }
-    let (end, whole) = match status {
+        parsed
+    };
+    let (end, whole) = match parsed.status {
         Ok(Status::Complete(length)) => (begin + length, true),
         Ok(Status::Partial) => (input.len(), false),
-        Err(httparse::Error::TooManyHeaders) => match blank_line(bytes) {
-            Some(length) => (begin + length, true),
-            None => (input.len(), false),
-        },
+        Err(httparse::Error::TooManyHeaders) => {
+            match blank_line(&input[begin..]) {
+                Some(length) => (begin + length, true),
+                None => (input.len(), false),
+            }
+        }
         Err(_) => return Err(Error::NotHttp),
     };
-    // Besides the headers there are the start line and the blank one; else
-    // httparse has left lines out, or put some together.
-    let lines = memchr_iter(b'\n', &input[begin..end]).count();
-    if whole && lines == headers.len() + 2 {
-        headers.iter().filter_map(|line| known(input, line)).for_each(each);
+    if parsed.status.is_ok() && whole && !bad_line {
+        // Each line is a header.
+        let headers = parsed.headers.iter();
+        headers.filter_map(|line| known(input, line)).for_each(each);
     } else {
         let mut at = first_header(input, begin);
         while let Some(header) = next_header(input, &mut at, end) {
             each(header);
         }
     }
-    Ok(Head { begin, start, end, whole })
+    Ok(Head { begin, start: parsed.start, end, whole })
+}
+
+/// Lets `httparse` read the head at `begin`.
+fn run<'h, 'b>(
+    config: &ParserConfig,
+    input: &'b [u8],
+    begin: usize,
+    room: &'h mut [MaybeUninit<httparse::Header<'b>>],
+) -> Parsed<'h, 'b> {
+    let bytes = &input[begin..];
+    if bytes.len() < 5 && b"HTTP/".starts_with(bytes) {
+        let status = Ok(Status::Partial);
+        return Parsed { start: Start::Unknown, status, headers: &[] };
+    }
+    if !bytes.starts_with(b"HTTP/") {
+        let mut request = httparse::Request::new(&mut []);
+        let status = config.parse_request_with_uninit_headers(
+            &mut request,
+            bytes,
+            room,
+        );
+        let part = |text: Option<&str>| {
+            text.map_or(Span::EMPTY, |text| place(input, text.as_bytes()))
+        };
+        let start = Start::Request {
+            method: part(request.method),
+            target: part(request.path),
+        };
+        return Parsed { start, status, headers: request.headers };
+    }
+    let mut response = httparse::Response::new(&mut []);
+    let status =
+        config.parse_response_with_uninit_headers(&mut response, bytes, room);
+    // The code stands behind the version and its space or spaces.
+    let code = bytes.get(8..).unwrap_or_default();
+    let spaces = code.iter().take_while(|&&b| b == b' ').count();
+    let digits = Span::between(begin + 8 + spaces, begin + 11 + spaces);
+    let start = match response.code {
+        Some(status) => Start::Response { status, digits },
+        None => Start::Response { status: 0, digits: Span::EMPTY },
+    };
+    Parsed { start, status, headers: response.headers }
 }
 
 /// A header that matters to this protocol.

@@ -24,6 +24,7 @@ use crate::message::{
 };
 use crate::notes::Note;
 use crate::pairs::{self, Grammar, Pair};
+use crate::scan::find;
 use crate::span::{Part, Span};
 use crate::target;
 use crate::text;
@@ -444,7 +445,7 @@ impl Cursor {
             Name::SetCookie if response => {
                 // Attributes follow the cookie; it ends at the first `;`.
                 let mut end = value.start();
-                end += memchr::memchr(b';', text).unwrap_or(text.len());
+                end += find(b';', text).unwrap_or(text.len());
                 self.open(List::Cookies, Span::between(value.start(), end));
             }
             _ => {}
@@ -499,7 +500,7 @@ impl Cursor {
         else {
             return self.close();
         };
-        let length = memchr::memchr(b';', rest).unwrap_or(rest.len());
+        let length = find(b';', rest).unwrap_or(rest.len());
         self.list_at = (at + length + 1).min(end) as u32;
         let trim = |start: usize, end: usize| {
             let text = &input[start..end];

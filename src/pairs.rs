@@ -11,7 +11,7 @@
 use crate::fields::{self, Field, KEY_MAX};
 use crate::scan::{find, find2};
 use crate::span::{Part, Span};
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
 /// How the pairs of a body are written.
 #[repr(u32)]
@@ -123,7 +123,7 @@ pub(crate) fn form_length(body: &[u8]) -> usize {
 /// Splits a pair at its first `=`; without one there is no value, and the
 /// value's place is the pair's end.
 pub(crate) fn split(input: &[u8], pair: Span) -> (Span, Option<Span>) {
-    match memchr(b'=', pair.of(input)) {
+    match find(b'=', pair.of(input)) {
         Some(i) => {
             let equals = pair.start() + i;
             let value = Span::between(equals + 1, pair.end());
