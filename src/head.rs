@@ -233,7 +233,7 @@ pub(crate) fn any_pair(bytes: &[u8], test: impl Fn(u8, u8) -> bool) -> bool {
 }
 
 /// Where a part of the input lies in it.
-fn place(input: &[u8], part: &[u8]) -> Span {
+pub(crate) fn place(input: &[u8], part: &[u8]) -> Span {
     let start = part.as_ptr() as usize - input.as_ptr() as usize;
     Span::between(start, start + part.len())
 }

@@ -269,7 +269,7 @@ impl Cursor {
         match self.list {
             n if n == List::Routes as u32 => self.routes(input),
             n if n == List::Carriers as u32 => self.carrier(input),
-            n if n == List::Cookies as u32 => self.cookie(input),
+            n if n == List::Cookies as u32 => self.next_cookie(input),
             n if n == List::Extensions as u32 => self.extension(input),
             _ if self.stage == Stage::Done as u32 => return false,
             _ => self.step(input),
@@ -281,11 +281,18 @@ impl Cursor {
     fn step(&mut self, input: &[u8]) {
         let next = match self.stage {
             n if n == Stage::HeadStart as u32 => {
-                let first = head::first_header(input, self.begin as usize);
-                self.first_header = first as u32;
                 self.head_start(input);
-                self.begin_query(self.query);
-                Stage::Query
+                if self.kind == KIND_RESPONSE {
+                    // Nothing else of its head has items.
+                    (self.at, self.end) =
+                        (self.cookies.offset, self.cookies.end() as u32);
+                    Stage::Headers
+                } else {
+                    let first = head::first_header(input, self.begin as usize);
+                    self.first_header = first as u32;
+                    self.begin_query(self.query);
+                    Stage::Query
+                }
             }
             n if n == Stage::Query as u32 => {
                 // A query is whole once the start line's end was seen.
@@ -294,12 +301,7 @@ impl Cursor {
                 if self.pairs(input, cut) {
                     return;
                 }
-                // Of a response nothing else has items.
-                (self.at, self.end) = if self.kind == KIND_RESPONSE {
-                    (self.cookies.offset, self.cookies.end() as u32)
-                } else {
-                    (self.first_header, self.head_end)
-                };
+                (self.at, self.end) = (self.first_header, self.head_end);
                 self.text_flags = 0;
                 Stage::Headers
             }
@@ -444,9 +446,8 @@ impl Cursor {
             Name::Cookie if !response => self.open(List::Cookies, value),
             Name::SetCookie if response => {
                 // Attributes follow the cookie; it ends at the first `;`.
-                let mut end = value.start();
-                end += find(b';', text).unwrap_or(text.len());
-                self.open(List::Cookies, Span::between(value.start(), end));
+                let end = find(b';', text).unwrap_or(text.len());
+                self.cookie(input, &text[..end]);
             }
             _ => {}
         }
@@ -492,9 +493,9 @@ impl Cursor {
         }
     }
 
-    /// One `name=value` of a Cookie or Set-Cookie header.
+    /// The next `name=value` of a Cookie header.
     #[inline(never)]
-    fn cookie(&mut self, input: &[u8]) {
+    fn next_cookie(&mut self, input: &[u8]) {
         let (at, end) = (self.list_at as usize, self.list_end as usize);
         let Some(rest) = input.get(at..end).filter(|rest| !rest.is_empty())
         else {
@@ -502,21 +503,16 @@ impl Cursor {
         };
         let length = find(b';', rest).unwrap_or(rest.len());
         self.list_at = (at + length + 1).min(end) as u32;
-        let trim = |start: usize, end: usize| {
-            let text = &input[start..end];
-            let front = text.len() - text.trim_ascii_start().len();
-            let start = start + front;
-            Span::between(start, start + text.trim_ascii().len())
-        };
-        let pair = trim(at, at + length);
-        let (name, Some(value)) = pairs::split(input, pair) else { return };
-        let name = trim(name.start(), name.end());
-        let value = trim(value.start(), value.end());
-        let Some(pool) = name.of(input).strip_prefix(bigip::PREFIX) else {
-            return;
-        };
-        let pool = Span::between(name.end() - pool.len(), name.end());
-        self.bigip(input, value, pool);
+        self.cookie(input, &rest[..length]);
+    }
+
+    /// A cookie, if it is one of a BIG-IP.
+    fn cookie(&mut self, input: &[u8], cookie: &[u8]) {
+        let Some(equals) = find(b'=', cookie) else { return };
+        let name = cookie[..equals].trim_ascii();
+        let Some(pool) = name.strip_prefix(bigip::PREFIX) else { return };
+        let value = cookie[equals + 1..].trim_ascii();
+        self.bigip(input, head::place(input, value), head::place(input, pool));
     }
 
     /// The value of a persistence cookie.

@@ -120,19 +120,6 @@ pub(crate) fn form_length(body: &[u8]) -> usize {
     body.len() - tail
 }
 
-/// Splits a pair at its first `=`; without one there is no value, and the
-/// value's place is the pair's end.
-pub(crate) fn split(input: &[u8], pair: Span) -> (Span, Option<Span>) {
-    match find(b'=', pair.of(input)) {
-        Some(i) => {
-            let equals = pair.start() + i;
-            let value = Span::between(equals + 1, pair.end());
-            (Span::between(pair.start(), equals), Some(value))
-        }
-        None => (pair, None),
-    }
-}
-
 /// The next entry of the list of `input` from `*at` up to `end`, whose
 /// entries have `border` between them; entries may be empty.
 pub(crate) fn next_entry(
