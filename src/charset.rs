@@ -4,6 +4,7 @@
 //! of those years may well use Shift_JIS or EUC-JP. Their tables are those of
 //! [`encoding_rs`].
 
+use crate::scan;
 use crate::text;
 use encoding_rs::{
     DecoderResult, Encoding, EUC_JP, SHIFT_JIS, UTF_8, WINDOWS_1252,
@@ -43,8 +44,7 @@ impl Charset {
 
     /// What the parameters of a Content-Type declare.
     pub(crate) fn declared(parameters: &[u8]) -> Charset {
-        parameters
-            .split(|&b| b == b';')
+        scan::split(b';', parameters)
             .find_map(|parameter| {
                 let parameter = parameter.trim_ascii();
                 let (name, label) = parameter.split_at_checked(8)?;

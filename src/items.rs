@@ -596,7 +596,9 @@ impl Cursor {
         };
         let wants_list = self.wants_list();
         loop {
-            let rest = input.get(self.at as usize..).unwrap_or_default();
+            let Some(rest) = input.get(self.at as usize..) else {
+                return self.queue_len > 0;
+            };
             match pairs::known(rest, grammar).filter(|_| !wants_list) {
                 Some((field, name, value, length)) => {
                     let name = Part { bytes: name, at: self.at };
@@ -731,7 +733,7 @@ impl Cursor {
             || value::is_masked_text(text::bytes(value.bytes, percent));
         match field {
             Field::TerminalId => {
-                return self.terminal_id(value, percent);
+                return self.terminal_id(value.bytes, place, percent);
             }
             Field::DestNwAddr => {
                 if !place.is_empty() {
@@ -811,10 +813,10 @@ impl Cursor {
     }
 
     #[cold]
-    fn terminal_id(&mut self, value: Part, percent: bool) {
+    fn terminal_id(&mut self, raw: &[u8], value: Span, percent: bool) {
         let mut room = None::<[u8; TYPED_MAX]>;
-        let text = text::decode(value.bytes, percent, &mut room);
-        let (text, value) = (text.unwrap_or_default(), value.span());
+        let text = text::decode(raw, percent, &mut room);
+        let text = text.unwrap_or_default();
         let mac = value::hex::<6>(text);
         if let Some(mac) = mac {
             let item = Item::address(Field::TerminalIdMac, 1, value, &mac);

@@ -13,6 +13,7 @@ use crate::firmware;
 use crate::head::{self, Header, Name, Start};
 use crate::lan;
 use crate::pairs::{self, Grammar};
+use crate::scan::find;
 use crate::span::{Span, MAX_INPUT};
 use crate::target;
 use crate::text;
@@ -319,7 +320,7 @@ impl Message {
 
     /// Notes what a Content-Type says; returns its media type's length.
     fn content_type(&mut self, text: &[u8]) -> usize {
-        let semicolon = memchr(b';', text);
+        let semicolon = find(b';', text);
         let media_type = text[..semicolon.unwrap_or(text.len())].trim_ascii();
         self.media = Media::of(media_type) as u32;
         self.charset = Charset::declared(&text[media_type.len()..]) as u32;
@@ -417,15 +418,20 @@ impl Message {
         }
     }
 
-    /// Finds what the message is for.
-    fn classify(&mut self, facts: &Facts, request_type: u32) {
+    /// Finds what the message is for; `facts` of it are gathered only where
+    /// there is need.
+    fn classify<'a>(
+        &mut self,
+        facts: impl Fn(&Message) -> Facts<'a>,
+        request_type: u32,
+    ) {
         self.message_type = match self.kind {
-            KIND_REQUEST => facts.request(),
+            KIND_REQUEST => facts(self).request(),
             // Cut before its status it may still turn out to be interim.
             KIND_RESPONSE if self.status >= 200 => match request_type {
                 TYPE_UNSEEN
                     if self.has(HEAD_COMPLETE)
-                        && facts.begins_with_result_code() =>
+                        && facts(self).begins_with_result_code() =>
                 {
                     self.flags |= UNMATCHED;
                     TYPE_PROVISIONING_RESPONSE
@@ -678,8 +684,7 @@ pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
         message.delimit(input, &headers, context.flags);
     }
     message.length = message.body.end() as u32;
-    let facts = message.facts(input);
-    message.classify(&facts, context.request_type);
+    message.classify(|message| message.facts(input), context.request_type);
     Ok(message)
 }
 
@@ -738,7 +743,7 @@ pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
     let user_agent = parts.user_agent.trim_ascii();
     message.content_type(parts.content_type.trim_ascii());
     message.content_encoding(parts.content_encoding.trim_ascii());
-    let facts = Facts {
+    let facts = |message: &Message| Facts {
         authority: target.host.of(parts.target),
         host,
         user_agent,
@@ -746,7 +751,7 @@ pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
         query: target.query.of(parts.target),
         ..message.facts(body)
     };
-    message.classify(&facts, parts.context.request_type);
+    message.classify(facts, parts.context.request_type);
     Ok(message)
 }
 

@@ -8,8 +8,8 @@
 //! The trap of this protocol: `&` ends a pair of a form, but joins the
 //! entries of a list *inside* a value of an answer (`dest_nw_addr`).
 
-use crate::fields::{self, Field, KEY_MAX};
-use crate::scan::{find, find2};
+use crate::fields::{self, Field};
+use crate::scan::{find, find2, find_near};
 use crate::span::{Part, Span};
 use memchr::memmem;
 
@@ -63,7 +63,7 @@ pub(crate) fn known(
     rest: &[u8],
     grammar: Grammar,
 ) -> Option<(Field, &[u8], &[u8], usize)> {
-    let equals = find(b'=', &rest[..rest.len().min(KEY_MAX + 1)])?;
+    let equals = find_near(b'=', rest)?;
     let (name, value) = (&rest[..equals], &rest[equals + 1..]);
     let field = fields::by_key(name)?;
     let length = find(grammar.border(), value)?;
@@ -110,7 +110,10 @@ pub(crate) fn next_pair<'a>(
 }
 
 fn without_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
+    match line {
+        [line @ .., b'\r'] => line,
+        line => line,
+    }
 }
 
 /// Length of a form without the line ends that some clients put behind it.

@@ -20,6 +20,12 @@ pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
     search(text, |word| marks(byte, word), |rest| memchr(byte, rest))
 }
 
+/// Where `byte` is first, if it is near.
+#[inline(always)]
+pub(crate) fn find_near(byte: u8, text: &[u8]) -> Option<usize> {
+    search(text, |word| marks(byte, word), |_| None)
+}
+
 /// Where one of two bytes is first.
 #[inline(always)]
 pub(crate) fn find2(a: u8, b: u8, text: &[u8]) -> Option<usize> {
@@ -49,6 +55,17 @@ fn search(
         at += WORD;
     }
     far(&text[at..]).map(|i| at + i)
+}
+
+/// The parts of a text between which `byte` stands.
+pub(crate) fn split(byte: u8, text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let end = find(byte, text);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
 }
 
 /// Marks `byte` in a word by the highest bit; of what stands behind the first
