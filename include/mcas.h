@@ -402,7 +402,7 @@ typedef struct mcas_item {
  * it is of use only with the same bytes. One of zeros is at its end.
  */
 typedef struct mcas_iter {
-    uint64_t state[80]; /* the library's own */
+    uint64_t state[104]; /* the library's own */
 } mcas_iter;
 
 /* How mcas_item_format writes an item. */

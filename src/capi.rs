@@ -229,7 +229,7 @@ pub const CLASS_MORE: u32 = 2;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Iter {
-    pub state: [u64; 80],
+    pub state: [u64; 104],
 }
 
 const _: () = {

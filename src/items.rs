@@ -36,7 +36,7 @@ use crate::value;
 
 /// Room for the items of any step, and some to read ahead: as much as fits
 /// into the iterator of the C layer.
-const QUEUE: usize = 9;
+const QUEUE: usize = 13;
 /// The most items that a pair yields: what does not read as its type, with
 /// its notes.
 const PAIR: usize = 5;

@@ -63,7 +63,7 @@ mod declarations {
             $(impl Twin for $type { type Theirs = $type; })*
         };
     }
-    same_type! { u16 u32 u64 usize i32 u8 c_char [u8; 16] [u64; 80] }
+    same_type! { u16 u32 u64 usize i32 u8 c_char [u8; 16] [u64; 104] }
 
     impl<T: Twin> Twin for *const T {
         type Theirs = *const T::Theirs;

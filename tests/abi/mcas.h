@@ -136,7 +136,7 @@ typedef struct mcas_item {
     uint8_t bytes[16];
 } mcas_item;
 typedef struct mcas_iter {
-    uint64_t state[80];
+    uint64_t state[104];
 } mcas_iter;
 #define MCAS_FORMAT_VALUE 0u
 #define MCAS_FORMAT_TEXT 1u
