@@ -63,7 +63,7 @@ pub(crate) struct Head {
     pub whole: bool,
 }
 
-/// What Wireshark's HTTP takes, too.
+/// A head as it should be, but for the spaces in it.
 fn strict() -> ParserConfig {
     let mut config = ParserConfig::default();
     config

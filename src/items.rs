@@ -637,40 +637,45 @@ impl Cursor {
     }
 
     fn one_pair(&mut self, pair: &Pair, percent: bool, cut: bool) {
-        let Pair { name, value, .. } = *pair;
-        let field = value.and_then(|value| {
-            let field = key(name.bytes, percent, self.message_type)?;
-            Some((field, value))
-        });
+        let name = pair.name;
+        let Some(value) = pair.value else {
+            self.param(name.span(), name.end().span());
+            if cut {
+                self.truncated(Field::Param, 1, pair.span());
+            } else {
+                self.note(Note::ParamUnknown, Field::Param, 1, pair.span());
+            }
+            return;
+        };
+        let place = value.span();
+        let key = key(name.bytes, percent, self.message_type);
         // The first line that is not the result code lists the extensions:
         // its key does not matter to any client.
-        let result = field.is_some_and(|(f, _)| f == Field::ResultCode);
-        let list = value.filter(|_| self.wants_list() && !result);
-        match (list, field) {
-            (None, Some((field, value))) if !cut => {
-                return self.field(field, name, value, percent);
+        if self.wants_list() && key != Some(Field::ResultCode) {
+            self.extensions_seen = 1;
+            self.param(name.span(), place);
+            if cut {
+                self.truncated(Field::Param, 1, place);
+            } else {
+                self.open(List::Extensions, place);
             }
-            _ => {
-                let value = value.unwrap_or(name.end()).span();
-                self.param(name.span(), value);
-            }
+            return;
         }
-        let place = value.map_or(pair.span(), Part::span);
-        match (list, field) {
-            (Some(_), _) => self.extensions_seen = 1,
-            (None, Some((field, _))) => {
-                self.seen |= bit(field);
-                return self.truncated(field, 1, place);
+        let Some(field) = key else {
+            self.param(name.span(), place);
+            if cut {
+                self.truncated(Field::Param, 1, place);
+            } else {
+                self.note(Note::ParamUnknown, Field::Param, 1, pair.span());
             }
-            _ => {}
-        }
+            return;
+        };
         if cut {
-            self.truncated(Field::Param, 1, place);
-        } else if let Some(list) = list {
-            self.open(List::Extensions, list.span());
-        } else {
-            self.note(Note::ParamUnknown, Field::Param, 1, pair.span());
+            self.seen |= bit(field);
+            self.param(name.span(), place);
+            return self.truncated(field, 1, place);
         }
+        self.field(field, name, value, percent);
     }
 
     /// A field that has a key, with its value.
@@ -725,6 +730,7 @@ impl Cursor {
             && self.extensions_seen == 0
     }
 
+    /// A field that is a text, with what else there is to it.
     #[inline(always)]
     fn text(&mut self, field: Field, name: Part, value: Part, percent: bool) {
         let place = value.span();
