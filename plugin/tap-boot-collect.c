@@ -440,13 +440,17 @@ collect_dhcp(boot_story *story, const packet_info *pinfo,
 /* --- M-CAS -------------------------------------------------------------- */
 
 static bool
-is_failure(const packet_info *pinfo, const mcas_tap_message *from)
+is_failure(const mcas_tap_message *from)
 {
-    const char *result = mcas_tap_value(pinfo->pool, from,
-                                        MCAS_FIELD_RESULT_CODE);
+    mcas_tap_walk walk = { .part = MCAS_TAP_START };
+    mcas_item item;
 
-    return from->message->status >= 400
-        || (result && strcmp(result, "0") != 0);
+    /* A note, since a result that is no number has no field. */
+    while (mcas_tap_next(from, &walk, &item))
+        if (item.kind == MCAS_ITEM_NOTE
+            && item.id == MCAS_NOTE_RESULT_CODE_FAILURE)
+            return true;
+    return from->message->status >= 400;
 }
 
 /* Request and response, of which either may be complete first. */
@@ -490,7 +494,7 @@ boot_collect_message(boot_story *story, const packet_info *pinfo,
         step->awaits = true;
         boot_set_latest(story, device, from->type, step);
     } else {
-        step->failed = is_failure(pinfo, from);
+        step->failed = is_failure(from);
     }
     if (from->exchange)
         pair(story, from->exchange, step);

@@ -4,7 +4,7 @@
 //! Where the text is meant to change: for each capture,
 //! `tests/expect_boot.py CAPTURE > tests/golden/NAME.txt`.
 
-use crate::support::{capture, captures, tshark, Capture, ROOT};
+use crate::support::{capture, captures, tshark, Capture, Side, ROOT};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -105,6 +105,34 @@ fn what_is_missing_is_said() {
     }
     let boot = golden("boot");
     assert!(boot.contains("Nothing is missing"), "{boot}");
+}
+
+/// Also by a result that is no number, which has no field.
+#[test]
+fn a_result_that_is_no_success_is_a_refusal() {
+    for (result, refused) in
+        [("0000", None), ("0010", Some("0010")), ("abc", Some("abc"))]
+    {
+        let mut capture = Capture::default();
+        let mut connection = capture.connect(80);
+        let request = "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
+            Content-Length: 23\r\n\r\nTerminalID=001F67A1B2C3";
+        capture.send(&mut connection, Side::Client, request.as_bytes());
+        let body = format!("ResultCode={result}\r\n");
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        capture.send(&mut connection, Side::Server, answer.as_bytes());
+        let told = told(capture.write().path(), "", &[]);
+        let missing = match refused {
+            Some(result) => format!(
+                "  ! refused: Provisioning response, result {result}\n"
+            ),
+            None => "  Nothing is missing.\n".to_owned(),
+        };
+        assert!(told.contains(&missing), "{result}: {told}");
+    }
 }
 
 /// The made captures' password; the users are told.
