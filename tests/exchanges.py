@@ -5,7 +5,9 @@ has all its values, where they belong.
 """
 
 import json
+import struct
 import sys
+import tempfile
 from collections import Counter
 
 import expect
@@ -101,6 +103,29 @@ def check_places(rows):
     assert len(checked) == 3, checked
 
 
+def check_exported(schema):
+    """Messages without TCP and IP around them, as Wireshark exports PDUs."""
+    request = (b"POST / HTTP/1.1\r\nHost: add-con.mcas\r\n"
+               b"Content-Length: 23\r\n\r\nTerminalID=001F67A1B2C3")
+    answer = (b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n"
+              b"ResultCode=0000\r\n")
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+        file.write(struct.pack("<IIIIII", 0xA1B2C3D4, 0x40002, 0, 0, 65535,
+                               252))
+        for bytes_ in request, answer:
+            # The dissector's name, and the end of such tags.
+            packet = struct.pack(">HH12sI", 12, 12, b"mcas_http", 0) + bytes_
+            file.write(struct.pack("<IIII", 0, 0, *[len(packet)] * 2))
+            file.write(packet)
+        file.flush()
+        capture, rows = mcas_exchanges.read(file.name, "pdu.pcap", schema)
+    assert capture["status"] == "whole", capture
+    [row] = rows
+    assert row["request"]["terminal_id"] == ["001F67A1B2C3"], row
+    assert row["response"]["result_code"] == [0], row
+    assert row["stream"] is row["client"] is row["client_port"] is None, row
+
+
 def main():
     schema = mcas_exchanges.schema()
     messages = expect.expected(formats.CAPTURE)
@@ -124,6 +149,7 @@ def main():
         text = json.dumps(rows, ensure_ascii=False)
         there = {password in text for password in passwords}
         assert there == {secrets}, "passwords are where they should not be"
+    check_exported(schema)
     pairs = sum("request" in row and "response" in row for row in rows)
     print(len(messages), "messages,", len(rows), "exchanges,", pairs, "whole")
 

@@ -233,20 +233,26 @@ def timestamp(text):
     return f"{whole}.{fraction[:6]:0<6}Z"
 
 
+def number(text):
+    return None if text is None else int(text)
+
+
 def messages(packet, reader):
-    """The messages of a packet: (message, stream, sender, receiver)."""
+    """The messages of a packet: (message, stream, sender, receiver). One that
+    was exported from another capture has no TCP, and perhaps no IP."""
     layers = last(last(packet, "_source"), "layers")
     frame, tcp = last(layers, "frame"), last(layers, "tcp", [])
     ip = [(key, layer) for key, layer in layers if key in ("ip", "ipv6")]
     version, ip = ip[-1] if ip else ("ip", [])
-    ends = [(last(ip, f"{version}.{end}"), int(last(tcp, f"tcp.{end}port")))
+    ends = [(last(ip, f"{version}.{end}"), number(last(tcp, f"tcp.{end}port")))
             for end in ("src", "dst")]
+    stream = number(last(tcp, "tcp.stream"))
     for key, layer in layers:
         if key == "mcas":
             at = last(frame, "frame.time_epoch")
             message = {"frame": int(last(frame, "frame.number")),
                        "frame_time": timestamp(at), **reader.message(layer)}
-            yield message, int(last(tcp, "tcp.stream")), *ends
+            yield message, stream, *ends
 
 
 # Captures.
