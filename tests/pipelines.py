@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -185,6 +186,76 @@ def report():
     assert picture.startswith(b"\x89PNG\r\n") and len(picture) > 5000
 
 
+def frame(sender, port, sequence, payload, flags=0x18):
+    """By Ethernet, IPv4 and TCP. Wireshark does not look at checksums."""
+    ends = [b"\xC0\x00\x02\x01", b"\xC6\x33\x64\x01"]
+    ports = [40000, 80]
+    if not sender:
+        ends.reverse(), ports.reverse()
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 40 + len(payload), 0, 0, 64, 6, 0)
+    tcp = struct.pack(">HHIIBBHI", *ports, sequence, port, 0x50, flags, 65535,
+                      0)
+    return bytes(12) + b"\x08\0" + ip + b"".join(ends) + tcp + payload
+
+
+def provisioning(path, terminal, settings):
+    """A capture of a request and a response that fails."""
+    form = b"TerminalID=" + terminal
+    body = b"ResultCode=0010\r\n" + settings
+    request = (b"POST / HTTP/1.1\r\nHost: add-con.mcas\r\n"
+               b"Content-Length: %d\r\n\r\n" % len(form)) + form
+    answer = (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+              % len(body)) + body
+    packets = [frame(True, 0, 0, b"", 2), frame(False, 1, 0, b"", 0x12),
+               frame(True, 1, 1, request)]
+    packets += [frame(False, 1 + len(request), 1 + at,
+                      answer[at:at + 60_000])
+                for at in range(0, len(answer), 60_000)]
+    header = struct.pack("<IIIIII", 0xA1B2C3D4, 0x40002, 0, 0, 1 << 18, 1)
+    path.write_bytes(header + b"".join(
+        struct.pack("<IIII", 0, 0, len(packet), len(packet)) + packet
+        for packet in packets))
+
+
+def odd():
+    """What a folder may have that is no use, or too much of one: nothing of
+    it stops the rest, or gets to the terminal."""
+    folder, out = WORK / "odd", WORK / "odd-out"
+    folder.mkdir()
+    (folder / "link.pcap").symlink_to("nowhere")
+    # A line of DuckDB's may have 16 MiB, and two of that are put up with.
+    provisioning(folder / "long.pcap", b"001F67A1B2C3", b"".join(
+        b"key%d=%s\r\n" % (n, b"x" * 600_000) for n in range(30)))
+    changing = folder / "changing\x1b[32m.pcap"
+    provisioning(changing, b"\x1b[31m%07!", b"")
+
+    def run():
+        command = [sys.executable, PIPELINE / "extract", folder, out]
+        done = subprocess.run(command, env=ENVIRONMENT, timeout=120,
+                              stdout=subprocess.PIPE, encoding="utf-8")
+        assert done.returncode == 0, done
+        assert "link.pcap: The file" in done.stdout, done
+        with duckdb.connect(str(out / "mcas.duckdb")) as database:
+            return dict(database.execute(
+                "SELECT capture, exchanges FROM captures").fetchall())
+
+    wanted = {"link.pcap": 0, "long.pcap": 1, changing.name: 1}
+    assert run() == wanted
+    report = subprocess.run([sys.executable, PIPELINE / "report", out],
+                            check=True, stdout=subprocess.PIPE,
+                            encoding="utf-8").stdout
+    assert "\x1b" not in report and ".[31m.!" in report, repr(report)
+    assert "changing.[32m.pcap" in report, repr(report)
+    # Changed, and back again as it was, as from a backup.
+    was, state = changing.read_bytes(), changing.stat()
+    changing.write_bytes(was[:24])
+    assert run() == {**wanted, changing.name: 0}
+    changing.write_bytes(was)
+    os.utime(changing, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert run() == wanted
+    print("odd files: read, or listed")
+
+
 # Spark.
 
 
@@ -280,6 +351,7 @@ def main():
     expected = one_machine(count)
     without_plugin()
     report()
+    odd()
     cluster(expected, count)
 
 

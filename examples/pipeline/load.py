@@ -21,6 +21,20 @@ def sql(kind):
     return kind
 
 
+# Longer lines DuckDB refuses, unless it is told.
+LONGEST = 16 << 20
+
+
+def longest_line(files):
+    """In bytes; of a message, all parameters are in one."""
+    longest = LONGEST
+    for file in files:
+        if file.stat().st_size > LONGEST:
+            with open(file, "rb") as lines:
+                longest = max(longest, *map(len, lines))
+    return longest
+
+
 def load(out, fields):
     """The types are the schema's: nothing is guessed from the first lines."""
     part = out / "mcas.duckdb.part"
@@ -30,11 +44,12 @@ def load(out, fields):
             ("captures", CAPTURES, "json"),
             ("exchanges", columns(fields), "ndjson"),
         ]:
-            # DuckDB takes a name for a pattern.
-            files = [glob.escape(str(file))
-                     for file in (out / table).rglob(f"*.{ending}")]
+            files = sorted((out / table).rglob(f"*.{ending}"))
             database.read_json(
-                sorted(files), format="newline_delimited",
+                # DuckDB takes a name for a pattern.
+                [glob.escape(str(file)) for file in files],
+                format="newline_delimited",
                 columns={name: sql(kind) for name, kind in wanted.items()},
+                maximum_object_size=longest_line(files),
             ).create(table)
     part.rename(out / "mcas.duckdb")

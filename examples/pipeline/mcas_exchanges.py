@@ -21,6 +21,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import unicodedata
 
 TSHARK = os.environ.get("MCAS_TSHARK", "tshark")
 
@@ -267,6 +268,13 @@ def captures(folder):
                   for name in names if CAPTURE.search(name))
 
 
+def printable(text):
+    """For a terminal: nothing that it would act on. Names of files and what
+    devices sent are strangers' text."""
+    return "".join("." if unicodedata.category(c)[0] == "C" else c
+                   for c in text)
+
+
 def elements(lines):
     """The elements of the list that `tshark -T json` prints, as each is there,
     objects as lists of pairs: tshark repeats the key of a repeated field. One
@@ -399,7 +407,7 @@ def main():
         for found in rows:
             print(json.dumps(found, ensure_ascii=False))
         if capture["reason"]:
-            print(f"{path}: {capture['reason']}", file=sys.stderr)
+            print(printable(f"{path}: {capture['reason']}"), file=sys.stderr)
             status = 1
     return status
 
