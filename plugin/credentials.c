@@ -26,6 +26,10 @@ typedef struct {
     char *info;              /* nor this may be NULL */
 } tap_credential;
 
+/* Rows of one message: each has the message's summary, which may be as long
+ * as the message, and all of a frame's are held at once. */
+#define MOST_ROWS 100
+
 static void
 queue(packet_info *pinfo, const mcas_tap_message *message,
       const char *username)
@@ -39,7 +43,9 @@ queue(packet_info *pinfo, const mcas_tap_message *message,
     row->username = mcas_printable(
         wmem_strdup(pinfo->pool, username ? username : "n.a."));
     row->proto = "M-CAS";
-    row->info = wmem_strdup(pinfo->pool, message->summary);
+    /* As much of it as in the Info column. Its last character may be cut. */
+    row->info = mcas_printable(wmem_strndup(pinfo->pool, message->summary,
+                                            COL_MAX_INFO_LEN));
     tap_queue_packet(credentials_tap, pinfo, row);
 }
 
@@ -62,13 +68,14 @@ mcas_credentials_queue(packet_info *pinfo, const mcas_tap_message *message)
     mcas_tap_walk walk = { .part = MCAS_TAP_START };
     const char *username = NULL;
     bool password = false;
+    unsigned rows = 0;
     mcas_item item;
 
     if (!mcas_credentials_wanted())
         return;
     /* Name and password come in either order; with several of them, a second
      * one of the same begins the next row. */
-    while (mcas_tap_next(message, &walk, &item)) {
+    while (rows < MOST_ROWS && mcas_tap_next(message, &walk, &item)) {
         const char *value;
 
         if (item.kind != MCAS_ITEM_FIELD
@@ -81,6 +88,7 @@ mcas_credentials_queue(packet_info *pinfo, const mcas_tap_message *message)
             continue;
         if (item.id == MCAS_FIELD_USERNAME ? username != NULL : password) {
             queue(pinfo, message, username);
+            rows++;
             username = NULL;
             password = false;
         }
@@ -89,7 +97,7 @@ mcas_credentials_queue(packet_info *pinfo, const mcas_tap_message *message)
         else
             password = true;
     }
-    if (username || password)
+    if (rows < MOST_ROWS && (username || password))
         queue(pinfo, message, username);
 }
 

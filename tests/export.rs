@@ -220,6 +220,34 @@ fn credentials_are_paired() {
     assert_eq!(users, ["u1", "u2", "n.a."]);
 }
 
+/// Each row repeats the summary, which may be as long as the message.
+#[test]
+fn credentials_are_not_told_without_end() {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(8989);
+    let form = format!(
+        "ip_tel_num={}{}",
+        "\u{3042}".repeat(2000),
+        "&username=u&password=p".repeat(2500)
+    );
+    let request = format!(
+        "POST /voip_setup.cgi HTTP/1.1\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    for piece in request.as_bytes().chunks(60_000) {
+        capture.send(&mut connection, Side::Client, piece);
+    }
+    let file = capture.write();
+    let printed =
+        tshark(&["-q", "-r", text(file.path()), "-z", "credentials"]);
+    let rows: Vec<&str> = ours(&printed).collect();
+    assert_eq!(rows.len(), 100, "{printed}");
+    for row in rows {
+        assert!(row.contains("\u{3042}"), "{row}");
+        assert!((4000..4300).contains(&row.len()), "{}", row.len());
+    }
+}
+
 /// Wireshark's dialog sorts expert items by severity and group.
 #[test]
 fn notes_are_in_their_groups() {
