@@ -21,6 +21,10 @@
 /* So many of a line's sessions are named. */
 #define NAMED 8
 
+/* So often it is asked whether a session takes a device's place: of more
+ * devices and sessions, each device looks at the first ones only. */
+#define ASKED 100000000u
+
 static double
 seconds(const nstime_t *from, const nstime_t *to)
 {
@@ -143,10 +147,12 @@ static void
 tell_taken(const boot_story *story, const boot_device *device,
            const boot_step *step, wmem_strbuf_t *to)
 {
+    unsigned sessions = wmem_array_get_count(story->sessions);
+    unsigned most = ASKED / wmem_array_get_count(story->in_order);
     unsigned taken = 0;
 
     wmem_strbuf_append(to, "PADI or PADR unanswered: ");
-    for (unsigned i = 0; i < wmem_array_get_count(story->sessions); i++) {
+    for (unsigned i = 0; i < MIN(sessions, most); i++) {
         const boot_session *session =
             *(boot_session **)wmem_array_index(story->sessions, i);
 
@@ -163,6 +169,9 @@ tell_taken(const boot_story *story, const boot_device *device,
         wmem_strbuf_append_printf(to, " and %u more", taken - NAMED);
     if (!taken)
         wmem_strbuf_append(to, "no other session is in the capture");
+    if (most < sessions)
+        wmem_strbuf_append_printf(to, " (of the first %u of %u sessions)",
+                                  most, sessions);
 }
 
 /* "Provisioning request": "no provisioning response after 30 s" */

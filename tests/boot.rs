@@ -269,3 +269,28 @@ fn many_packets_and_devices() {
     assert_eq!(told.matches("PADI, 3 times in 2.000000 s").count(), 1000);
     assert_eq!(told.matches(" and 992 more").count(), 1000, "{told}");
 }
+
+/// More of both than each device can be told of: that takes no longer then.
+#[test]
+fn many_devices_and_many_sessions() {
+    let mut made = Capture::default();
+    for number in 0..11_000_u16 {
+        let [high, low] = number.to_be_bytes();
+        let mut padi = vec![0xFF; 6];
+        padi.extend([0, 0x1F, 0x67, 0, high, low, 0x88, 0x63]);
+        padi.extend([0x11, 9, 0, 0, 0, 4, 1, 1, 0, 0]);
+        made.push(&padi);
+    }
+    for number in 1..=11_000_u16 {
+        let [high, low] = number.to_be_bytes();
+        // An LCP Echo-Request; all sessions are between the same two ends.
+        let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0x64];
+        frame.extend([0x11, 0, high, low, 0, 10, 0xC0, 0x21]);
+        frame.extend([9, 0, 0, 8, 0, 0, 0, 0]);
+        made.push(&frame);
+    }
+    let told = told(made.write().path(), "", &[]);
+    // 100,000,000 by 11,001 devices
+    let words = " and 9082 more (of the first 9090 of 11000 sessions)\n";
+    assert_eq!(told.matches(words).count(), 11_000);
+}
