@@ -52,7 +52,8 @@ static stat_tap_table_item columns[COLUMNS] = {
 /* What is known of a terminal but for its provisioning. */
 typedef struct {
     bool provisioned;  /* and not only known by what it downloaded */
-    const char *columns[COLUMNS]; /* MODEL, FIRMWARE, FIRMWARE_FILE */
+    char *columns[COLUMNS]; /* MODEL, FIRMWARE, FIRMWARE_FILE: of all rows */
+    size_t room[COLUMNS];
     const char *file;  /* that was asked for last */
     const mcas_exchange *download;
     wmem_list_t *rows; /* that show it */
@@ -205,21 +206,30 @@ show_software(stat_tap_table *table, const row *at)
         set_text(table, at, column, at->of->columns[column]);
 }
 
-/* Remembers what a message says of a device's software, for all its rows. */
+/*
+ * Remembers what a message says of a device's software, for all its rows,
+ * which there may be many of: so that the text is changed where it stands, as
+ * long as there is room.
+ */
 static void
 keep_software(stat_tap_table *table, device *of, const facts *found)
 {
-    bool changed = false;
+    bool moved = false;
 
     for (unsigned column = MODEL; column <= FIRMWARE_FILE; column++) {
         const char *text = found->columns[column];
+        size_t size = text ? strlen(text) + 1 : 0;
 
-        if (!text || g_strcmp0(text, of->columns[column]) == 0)
-            continue;
-        of->columns[column] = text;
-        changed = true;
+        if (size > of->room[column]) {
+            of->room[column] = MAX(size, 2 * of->room[column]);
+            of->columns[column] = wmem_alloc_array(seen.pool, char,
+                                                   of->room[column]);
+            moved = true;
+        }
+        if (text)
+            memcpy(of->columns[column], text, size);
     }
-    for (wmem_list_frame_t *at = wmem_list_head(of->rows); changed && at;
+    for (wmem_list_frame_t *at = wmem_list_head(of->rows); moved && at;
          at = wmem_list_frame_next(at))
         show_software(table, (const row *)wmem_list_frame_data(at));
 }

@@ -1,7 +1,9 @@
 //! `-z mcas,…`: the statistics, as tshark prints them and as sharkd and the
 //! GUI get them, on every capture.
 
-use crate::support::{capture, captures, sharkd, tshark, Capture, Side, ROOT};
+use crate::support::{
+    capture, captures, sharkd, time, tshark, Capture, Side, ROOT,
+};
 use once_cell::sync::Lazy;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
@@ -383,6 +385,50 @@ fn text_of_the_network_is_only_text() {
     assert!(shown.contains(".[31m.X."), "{shown}");
     let odd = |c: char| c.is_control() && c != '\n';
     assert!(!shown.contains(odd), "{shown:?}");
+}
+
+/// A terminal that asks thousands of servers for its settings and for
+/// firmware, and says something else of itself each time: all its rows tell of
+/// the last, at no more cost than reading it all.
+#[test]
+fn a_terminal_with_many_rows() {
+    const SERVERS: u16 = 15_000;
+    let mut made = Capture::default();
+    let mut send = |server: u16, message: &str| {
+        // The client is the same one each time.
+        let mut connection = Capture::default().connect(80);
+        let mut frame = connection.segment(Side::Client, message.as_bytes());
+        frame[32..34].copy_from_slice(&server.to_be_bytes());
+        made.push(&frame);
+    };
+    for server in 0..SERVERS {
+        send(
+            server,
+            "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
+             Content-Length: 23\r\n\r\nTerminalID=001F67A1B2C3",
+        );
+    }
+    for server in 0..SERVERS {
+        // Longer and shorter.
+        let last = "9".repeat(usize::from(server % 40));
+        send(
+            SERVERS + server,
+            &format!(
+                "GET /download/fw/X/A.bin HTTP/1.1\r\n\
+                 Host: verup-mcas.test\r\n\
+                 User-Agent: M-CAS/7.0 (X 4.{server}.{last}; NTT)\r\n\r\n"
+            ),
+        );
+    }
+    let file = made.write();
+    let path = plain(file.path());
+    let table = tshark(&["-q", "-r", path, "-z", "mcas,provisioning"]);
+    let version = format!(" |X |4.14999.{} |", "9".repeat(14999 % 40));
+    let told = table.matches(&version).count();
+    assert_eq!(told, usize::from(SERVERS), "{version}");
+    let [table, plainly] = ["mcas,provisioning", "mcas,srt"]
+        .map(|name| time(&["-q", "-r", path, "-z", name]));
+    assert!(table < 3.0 * plainly, "{table} s, otherwise {plainly} s");
 }
 
 /// A library of ours to be preloaded: tests/c/taps.c.

@@ -54,12 +54,21 @@ pub fn sharkd(requests: &str) -> String {
 
 /// The most memory that tshark has taken, in bytes.
 pub fn peak_memory(arguments: &[&str], with_plugin: bool) -> usize {
+    used("ru_maxrss", arguments, with_plugin) as usize * 1024
+}
+
+/// The processor time that tshark has taken, in seconds.
+pub fn time(arguments: &[&str]) -> f64 {
+    used("ru_utime", arguments, true)
+}
+
+fn used(what: &str, arguments: &[&str], with_plugin: bool) -> f64 {
     Lazy::force(&LOADED);
     let measure = "import resource, subprocess, sys\n\
-        subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)\n\
+        subprocess.run(sys.argv[2:], check=True, stdout=subprocess.DEVNULL)\n\
         used = resource.getrusage(resource.RUSAGE_CHILDREN)\n\
-        print(used.ru_maxrss * 1024)";
-    let arguments = [&["-c", measure, "tshark"], arguments].concat();
+        print(getattr(used, sys.argv[1]))";
+    let arguments = [&["-c", measure, what, "tshark"], arguments].concat();
     let printed = run("python3", &arguments, None, with_plugin);
     printed.trim().parse().expect("a number")
 }
