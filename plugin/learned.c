@@ -56,6 +56,7 @@ typedef struct lesson {
     mcas_tap_message tapped;
     uint32_t frame;
     address receiver;
+    ws_bool_t wanted[KINDS]; /* preferences, as they were */
     struct lesson *next;
 } lesson;
 
@@ -199,7 +200,7 @@ learn(const lesson *from, unsigned kind, uint32_t address, uint16_t first,
     struct mcas_learned *learned;
     endpoint *known;
 
-    if (!pref_learn[kind] || first == 0 || first > last || address == 0
+    if (!from->wanted[kind] || first == 0 || first > last || address == 0
         || g_ntohl(address) >= 0xe0000000) /* multicast, broadcast */
         return;
     for (; *list; list = &(*list)->next)
@@ -282,6 +283,7 @@ keep_unread(const lesson *from)
 
     kept->found = from->found;
     kept->frame = from->frame;
+    memcpy(kept->wanted, from->wanted, sizeof(kept->wanted));
     copy_address_wmem(wmem_file_scope(), &kept->receiver, &from->receiver);
     kept->tapped.message = (const mcas_message *)wmem_memdup(
         wmem_file_scope(), tapped->message, sizeof(*tapped->message));
@@ -318,7 +320,7 @@ void
 mcas_learned_learn(packet_info *pinfo, const mcas_tap_message *message,
                    mcas_found *found)
 {
-    const lesson from = {
+    lesson from = {
         .found = found,
         .tapped = *message,
         .frame = pinfo->num,
@@ -329,6 +331,7 @@ mcas_learned_learn(packet_info *pinfo, const mcas_tap_message *message,
         || !teaches(message->message))
         return;
     found->taught = true;
+    memcpy(from.wanted, pref_learn, sizeof(from.wanted));
     if (message->message->message_type != MCAS_TYPE_SETUP_PUSH
         && message->body && message->body_length <= UNREAD_LENGTH) {
         keep_unread(&from);

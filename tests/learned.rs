@@ -126,6 +126,45 @@ fn later_visits_say_the_same() {
     assert_eq!(rtp, lost.collect::<Vec<u32>>());
 }
 
+/// A preference that changes is for what is read from then on, also where
+/// nobody has asked yet what an answer says.
+#[test]
+fn a_preference_counts_when_the_answer_is_read() {
+    let load = |name: &str| {
+        let file = capture(name);
+        json!({"method": "load", "params": {"file": file}})
+    };
+    let set = |value: &str| {
+        json!({"method": "setconf",
+               "params": {"name": "mcas.learn_rtp", "value": value}})
+    };
+    let answer =
+        json!({"method": "frame", "params": {"frame": 62, "proto": true}});
+    let requests = [
+        load("boot.pcapng"),
+        set("FALSE"),
+        answer.clone(),
+        load("boot.pcapng"),
+        set("TRUE"),
+        answer.clone(),
+        load("boot.pcapng"),
+        answer,
+    ];
+    let mut lines = String::new();
+    for (id, mut request) in (1..).zip(requests) {
+        request["jsonrpc"] = json!("2.0");
+        request["id"] = json!(id);
+        lines += &format!("{request}\n");
+    }
+    let answers = sharkd(&lines);
+    let listed: Vec<bool> = answers
+        .lines()
+        .filter(|line| line.contains("Provisioning response"))
+        .map(|line| line.contains("Learned endpoint: RTP at"))
+        .collect();
+    assert_eq!(listed, [true, false, true]);
+}
+
 // Packets made by hand.
 
 const DEVICE: [u8; 4] = [198, 51, 100, 7];
