@@ -146,6 +146,8 @@ struct Settings<'a> {
     cut: bool,
 }
 
+const _: () = assert!(FIELDS.len() <= 64);
+
 fn bit(field: Field) -> u64 {
     1 << field as u32
 }
