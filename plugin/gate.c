@@ -356,7 +356,8 @@ mcas_gate_register(void)
                                      proto_mcas_http);
     followed_handle = create_dissector_handle(dissect_followed,
                                               proto_mcas_http);
-    mcas_handle = register_dissector("mcas", dissect_mcas, proto_mcas);
+    register_dissector("mcas", dissect_mcas, proto_mcas);
+    mcas_handle = create_dissector_handle(dissect_mcas_found, proto_mcas);
 
     module = prefs_register_protocol(proto_mcas, NULL);
     prefs_register_bool_preference(

@@ -630,15 +630,21 @@ dissect_message(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     return message.length;
 }
 
+int
+dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
+             void *data _U_)
+{
+    return (int)dissect_message(tvb, pinfo, tree, NULL);
+}
+
 /* All messages of a run of bytes in one call, since each call of a dissector
  * is a layer, and Wireshark stops at some hundreds of them. */
 int
-dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+dissect_mcas_found(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
+                   void *data)
 {
     uint32_t captured = tvb_captured_length(tvb);
 
-    if (!data)
-        return (int)dissect_message(tvb, pinfo, tree, NULL);
     for (mcas_found *found = (mcas_found *)data;
          found && found->length <= captured
          && found->offset <= captured - found->length;

@@ -82,10 +82,15 @@ int mcas_hf(uint32_t field);
 void mcas_gate_register(void);
 void mcas_gate_handoff(void);
 
-/* packet-mcas.c: shows the messages of a mcas_found, which is the data; or
- * without data the one at the beginning. */
+/* packet-mcas.c: shows the message at the beginning, for whoever calls "mcas"
+ * by its name. Their data is not looked at: it is what they have for others,
+ * and a capture of exported PDUs chooses name and data. */
 int dissect_mcas(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
                  void *data);
+
+/* Shows the messages of a mcas_found, which is the data. */
+int dissect_mcas_found(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
+                       void *data);
 
 /* tap.c: the tap, whether somebody listens to it, or to another that it
  * goes to, and reading of what came through it. */

@@ -235,3 +235,46 @@ fn expert_items_without_a_tree() {
         assert!(told.contains(text), "{told}");
     }
 }
+
+/// A capture of exported PDUs says which dissector each is for, by name, and
+/// may have what TCP knows of a segment for it, as data: that was taken for
+/// our own, and its numbers for offsets and, beyond them, addresses.
+#[test]
+fn exported_with_data_of_another_kind() {
+    let message = post("/", "", FORM);
+    for name in ["mcas", "mcas_http"] {
+        let tag = |kind: u16, value: &[u8]| {
+            let length = value.len() as u16;
+            [&kind.to_be_bytes(), &length.to_be_bytes(), value].concat()
+        };
+        let padded = format!("{name:\0<12}");
+        let mut tcp = vec![0, 1]; // version
+        for number in [0, message.len() as u32, 0] {
+            tcp.extend(number.to_be_bytes()); // this, next, acknowledged
+        }
+        tcp.extend([0, 0, 0x18, 0, 0]);
+        let pdu = [
+            tag(12, padded.as_bytes()),
+            tag(34, &tcp),
+            tag(0, b""),
+            message.clone().into_bytes(),
+        ]
+        .concat();
+        let mut file = Vec::new();
+        for number in [0xA1B2_C3D4, 0x0004_0002, 0, 0, 0xFFFF, 252] {
+            file.extend(u32::to_le_bytes(number));
+        }
+        for _ in 0..3 {
+            let length = pdu.len() as u32;
+            for number in [0, 0, length, length] {
+                file.extend(number.to_le_bytes());
+            }
+            file.extend(&pdu);
+        }
+        let capture = NamedTempFile::new().expect("there is a folder");
+        std::fs::write(capture.path(), file).expect("it is written");
+        for passes in [&[][..], &["-2"]] {
+            assert_eq!(types(&capture, passes), ["1"; 3], "{name}");
+        }
+    }
+}
