@@ -36,7 +36,8 @@ fn stem(path: &Path) -> &str {
 
 /// Some captures with messages in an order of their own are among them.
 fn with_a_story() -> Vec<PathAndGolden> {
-    let others = ["masked", "mcas-devices", "mcas-early-answer"];
+    let others =
+        ["masked", "mcas-devices", "mcas-early-answer", "mcas-masked"];
     let others = [&others[..], &["mcas-lan-push", "web-many"]].concat();
     (captures().into_iter())
         .filter_map(|path| {

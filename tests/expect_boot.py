@@ -357,7 +357,7 @@ class Story:
             if answer := values.get("mcas.response_in"):
                 self.pair(step, self.early[int(answer)], self.waiting[int(answer)])
             return
-        step.failed = int(values.get("mcas.status") or 0) >= 400 or values.get("mcas.result_code", "0") != "0"
+        step.failed = int(values.get("mcas.status") or 0) >= 400 or "mcas.result_code.failure" in message["expert"]
         step.after = values.get("mcas.time")
         if "mcas.response_to" in values:
             self.pair(step, self.waiting[step.frame], self.early[step.frame])
