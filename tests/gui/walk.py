@@ -148,10 +148,17 @@ class Walk:
             program.close(window)
 
     def filter_conversation(self, path):
+        """From the first packet, which asks the provisioning server: with it,
+        only the answer is left, and none of the server of firmware."""
         print("   ", " → ".join(path))
+        self.program.press("M-CAS")
+        self.program.first()
+        asks = self.program.packets()[0][2:4]
         self.program.choose(*path)
-        if not 0 < self.program.displayed() < 100:
-            raise Failure("the conversation filter does not filter")
+        self.program.displayed()
+        ends = [packet[2:4] for packet in self.program.packets()]
+        if ends != [asks, asks[::-1]]:
+            raise Failure(f"the conversation filter leaves {ends}")
         self.program.press("M-CAS")
 
     def use(self, window):
