@@ -55,11 +55,15 @@ def join(captures, path):
 
 
 def place_of_ip(frame):
-    """Where IPv4 begins, bare or in PPPoE."""
-    if frame[12:14] == b"\x08\x00":
-        return 14
-    in_pppoe = frame[12:14] == b"\x88\x64" and frame[20:22] == b"\0\x21"
-    return 22 if in_pppoe else None
+    """Where IPv4 begins, bare or in PPPoE, in VLANs or not."""
+    at = 12
+    while frame[at:at + 2] in (b"\x81\0", b"\x88\xa8"):
+        at += 4
+    if frame[at:at + 2] == b"\x08\0":
+        return at + 2
+    in_pppoe = (frame[at:at + 2] == b"\x88\x64"
+                and frame[at + 8:at + 10] == b"\0\x21")
+    return at + 10 if in_pppoe else None
 
 
 # Running the programs.
