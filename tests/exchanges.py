@@ -103,6 +103,14 @@ def check_places(rows):
     assert len(checked) == 3, checked
 
 
+def check_printed():
+    """What is printed is text to a terminal, and JSON to who reads that."""
+    odd = "\x1b[2J\x7f\x9b2J\u202e\u3042\n"
+    line = mcas_exchanges.json_line([odd])
+    assert line.isprintable() and "\u3042" in line, line
+    assert json.loads(line) == [odd], line
+
+
 def check_exported(schema):
     """Messages without TCP and IP around them, as Wireshark exports PDUs."""
     request = (b"POST / HTTP/1.1\r\nHost: add-con.mcas\r\n"
@@ -150,6 +158,7 @@ def main():
         there = {password in text for password in passwords}
         assert there == {secrets}, "passwords are where they should not be"
     check_exported(schema)
+    check_printed()
     pairs = sum("request" in row and "response" in row for row in rows)
     print(len(messages), "messages,", len(rows), "exchanges,", pairs, "whole")
 

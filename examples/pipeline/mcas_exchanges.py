@@ -275,6 +275,16 @@ def printable(text):
                    for c in text)
 
 
+# What JSON lets stand as it is, and a terminal acts on.
+ACTING = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def json_line(value):
+    """For a reader of JSON the very same, for a terminal text only."""
+    return ACTING.sub(lambda c: f"\\u{ord(c[0]):04x}",
+                      json.dumps(value, ensure_ascii=False))
+
+
 def elements(lines):
     """The elements of the list that `tshark -T json` prints, as each is there,
     objects as lists of pairs: tshark repeats the key of a repeated field. One
@@ -405,7 +415,7 @@ def main():
     for path in options.captures:
         capture, rows = read(path, path, plugin, options.secrets)
         for found in rows:
-            print(json.dumps(found, ensure_ascii=False))
+            print(json_line(found))
         if capture["reason"]:
             print(printable(f"{path}: {capture['reason']}"), file=sys.stderr)
             status = 1
