@@ -295,3 +295,84 @@ fn many_devices_and_many_sessions() {
     let words = " and 9082 more (of the first 9090 of 11000 sessions)\n";
     assert_eq!(told.matches(words).count(), 11_000);
 }
+
+const DEVICE: [u8; 6] = [0, 0x1F, 0x67, 0xA1, 0xB2, 0xC3];
+
+/// DHCP's option 125 of enterprise 210.
+const VENDOR: [u8; 7] = [125, 5, 0, 0, 0, 210, 0];
+
+/// Two offers, of which the first counts; two refusals before a session.
+#[test]
+fn of_several_answers_the_best_counts() {
+    let mut made = Capture::default();
+    let mut discovery = |concentrator: u8, code, session: u8, tags: &[u8]| {
+        let other = [2, 0, 0, 0, 0, concentrator];
+        let asks = matches!(code, 9 | 0x19);
+        let ends = if asks { [other, DEVICE] } else { [DEVICE, other] };
+        let mut frame = ends.concat();
+        frame.extend([0x88, 0x63, 0x11, code, 0, session]);
+        frame.extend([0, tags.len() as u8]);
+        frame.extend(tags);
+        made.push(&frame)
+    };
+    let service = [1, 1, 0, 0];
+    discovery(1, 0x09, 0, &service);
+    let first =
+        discovery(1, 0x07, 0, &[&service[..], b"\x01\x02\0\x01A"].concat());
+    discovery(2, 0x07, 0, &[&service[..], b"\x01\x02\0\x01B"].concat());
+    discovery(1, 0x19, 0, &service);
+    discovery(1, 0x65, 0, b"\x02\x02\0\x04full");
+    let opened = discovery(1, 0x65, 7, &service);
+    discovery(2, 0x65, 0, b"\x02\x02\0\x04full");
+    // So that the device is one to tell of.
+    made.push(&dhcp(2, &VENDOR));
+    let told = told(made.write().path(), "", &[]);
+    for line in [
+        format!("PPPoE PADI: PADO from A in frame {first}\n"),
+        format!("PPPoE PADR: session 0x0007 in frame {opened}\n"),
+    ] {
+        assert!(told.contains(&line), "{line}{told}");
+    }
+}
+
+/// A DHCP message with these options behind its type.
+fn dhcp(kind: u8, options: &[u8]) -> Vec<u8> {
+    let asks = kind % 2 == 1 && kind != 5;
+    let ports: [u8; 4] = if asks { [0, 68, 0, 67] } else { [0, 67, 0, 68] };
+    let mut bootp = vec![if asks { 1 } else { 2 }, 1, 6, 0];
+    bootp.resize(28, 0);
+    bootp.extend(DEVICE);
+    bootp.resize(236, 0);
+    bootp.extend([0x63, 0x82, 0x53, 0x63, 53, 1, kind]);
+    bootp.extend(options);
+    bootp.push(255);
+    let ends = if asks { [[0xFF; 6], DEVICE] } else { [DEVICE, [2; 6]] };
+    let mut frame = ends.concat();
+    frame.extend([8, 0, 0x45, 0]);
+    frame.extend((28 + bootp.len() as u16).to_be_bytes());
+    frame.extend([0, 0, 0, 0, 64, 17, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255]);
+    frame.extend(ports);
+    frame.extend((8 + bootp.len() as u16).to_be_bytes());
+    frame.extend([0, 0]);
+    frame.extend(bootp);
+    frame
+}
+
+/// The line is known by the server's option 125.
+#[test]
+fn dhcp_that_refuses_is_told() {
+    let mut made = Capture::default();
+    let vendor = [125, 5, 0, 0, 0, 210, 0];
+    for (kind, options) in [(1, &[][..]), (2, &vendor), (3, &[]), (6, &vendor)]
+    {
+        made.push(&dhcp(kind, options));
+    }
+    let told = told(made.write().path(), "", &[]);
+    for line in [
+        "DHCP Request: refused in frame 4\n",
+        "  ! DHCP refused: Request\n",
+        "  ! this line uses DHCP (option 125, enterprise 210): there is",
+    ] {
+        assert!(told.contains(line), "{line}{told}");
+    }
+}

@@ -126,43 +126,70 @@ fn later_visits_say_the_same() {
     assert_eq!(rtp, lost.collect::<Vec<u32>>());
 }
 
-/// A preference that changes is for what is read from then on, also where
-/// nobody has asked yet what an answer says.
-#[test]
-fn a_preference_counts_when_the_answer_is_read() {
-    let load = |name: &str| {
-        let file = capture(name);
-        json!({"method": "load", "params": {"file": file}})
-    };
-    let set = |value: &str| {
-        json!({"method": "setconf",
-               "params": {"name": "mcas.learn_rtp", "value": value}})
-    };
-    let answer =
-        json!({"method": "frame", "params": {"frame": 62, "proto": true}});
-    let requests = [
-        load("boot.pcapng"),
-        set("FALSE"),
-        answer.clone(),
-        load("boot.pcapng"),
-        set("TRUE"),
-        answer.clone(),
-        load("boot.pcapng"),
-        answer,
-    ];
+/// Of the frames that are asked for among requests to sharkd: whether their
+/// tree has that in it.
+fn shown(requests: &[Value], label: &str) -> Vec<bool> {
     let mut lines = String::new();
-    for (id, mut request) in (1..).zip(requests) {
+    for (id, request) in (1..).zip(requests) {
+        let mut request = request.clone();
         request["jsonrpc"] = json!("2.0");
         request["id"] = json!(id);
         lines += &format!("{request}\n");
     }
     let answers = sharkd(&lines);
-    let listed: Vec<bool> = answers
-        .lines()
-        .filter(|line| line.contains("Provisioning response"))
-        .map(|line| line.contains("Learned endpoint: RTP at"))
-        .collect();
+    let trees = answers.lines().filter(|line| line.contains("\"tree\""));
+    trees.map(|line| line.contains(label)).collect()
+}
+
+fn load(name: &str) -> Value {
+    json!({"method": "load", "params": {"file": capture(name)}})
+}
+
+fn show(frame: u32) -> Value {
+    json!({"method": "frame", "params": {"frame": frame, "proto": true}})
+}
+
+/// A preference that changes is for what is read from then on, also where
+/// nobody has asked yet what an answer says.
+#[test]
+fn a_preference_counts_when_the_answer_is_read() {
+    let set = |value: &str| {
+        json!({"method": "setconf",
+               "params": {"name": "mcas.learn_rtp", "value": value}})
+    };
+    let requests = [
+        load("boot.pcapng"),
+        set("FALSE"),
+        show(62),
+        load("boot.pcapng"),
+        set("TRUE"),
+        show(62),
+        load("boot.pcapng"),
+        show(62),
+    ];
+    let listed = shown(&requests, "Learned endpoint: RTP at");
     assert_eq!(listed, [true, false, true]);
+}
+
+/// What nobody has asked for goes with its capture.
+#[test]
+fn captures_one_after_the_other() {
+    let requests = [
+        load("boot.pcapng"),
+        load("mcas-devices.pcap"),
+        load("mcas-devices.pcap"),
+        show(6),
+        load("boot.pcapng"),
+        load("mcas-learned.pcap"),
+        show(6),
+        show(11),
+        load("boot.pcapng"),
+        show(62),
+    ];
+    let device = shown(&requests, "RTP at 172.20.184.194:5004-5035");
+    assert_eq!(device, [true, false, false, true]);
+    let other = shown(&requests, "RTP at 10.212.33.9:5004-5035");
+    assert_eq!(other, [false, true, false, false]);
 }
 
 // Packets made by hand.

@@ -387,6 +387,63 @@ fn text_of_the_network_is_only_text() {
     assert!(!shown.contains(odd), "{shown:?}");
 }
 
+/// Cells of the table's only row, as tshark prints them.
+fn row(path: &Path, options: &[&str]) -> Vec<String> {
+    let arguments = ["-q", "-r", plain(path), "-z", "mcas,provisioning"];
+    let printed = tshark(&[&arguments[..], options].concat());
+    let mut lines = printed.lines().filter(|line| line.contains(" |X |"));
+    let row = lines.next().unwrap_or_else(|| panic!("no row: {printed}"));
+    assert_eq!(lines.next(), None, "{printed}");
+    row.split(" |").map(str::to_owned).collect()
+}
+
+const REQUEST: &str = "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
+    User-Agent: M-CAS/7.0 (X 1; NTT)\r\nContent-Length: 23\r\n\r\n\
+    TerminalID=001F67A1B2C3";
+
+/// Where Wireshark is told not to look for them, retransmissions are
+/// dissected like what they repeat.
+#[test]
+fn retransmissions_are_not_counted() {
+    let mut made = Capture::default();
+    let mut connection = made.connect(80);
+    let request = connection.segment(Side::Client, REQUEST.as_bytes());
+    let first = made.push(&request);
+    made.push(&request);
+    let path = made.write();
+    let plainly = ["-o", "tcp.analyze_sequence_numbers:FALSE"];
+    for options in [&[][..], &plainly] {
+        let row = row(path.path(), options);
+        assert_eq!(row[9..11], ["1", &first.to_string()], "{row:?}");
+    }
+}
+
+/// Two downloads are asked for at once, and the first alone is answered: what
+/// became of the second, which is the last, nobody knows.
+#[test]
+fn an_answer_is_to_its_own_download() {
+    let mut made = Capture::default();
+    let mut connection = made.connect(80);
+    made.send(&mut connection, Side::Client, REQUEST.as_bytes());
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n\
+        ResultCode=0000\n";
+    made.send(&mut connection, Side::Server, answer.as_bytes());
+    for file in ["A.bin", "B.bin"] {
+        let request = format!(
+            "GET /download/fw/X/{file} HTTP/1.1\r\nHost: verup-mcas.test\r\n\
+             User-Agent: M-CAS/7.0 (X 1; NTT)\r\n\r\n"
+        );
+        made.send(&mut connection, Side::Client, request.as_bytes());
+    }
+    let image = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!";
+    made.send(&mut connection, Side::Server, image.as_bytes());
+    let asked = row(made.write().path(), &[]);
+    assert_eq!(asked[4], "B.bin (asked for)", "{asked:?}");
+    made.send(&mut connection, Side::Server, image.as_bytes());
+    let loaded = row(made.write().path(), &[]);
+    assert_eq!(loaded[4], "B.bin", "{loaded:?}");
+}
+
 /// A terminal that asks thousands of servers for its settings and for
 /// firmware, and says something else of itself each time: all its rows tell of
 /// the last, at no more cost than reading it all.
