@@ -7,6 +7,7 @@
 //! bytes cuts the head, which `httparse` answers with «partial» and no
 //! headers; and where it has not taken each line for a header.
 
+use crate::blocks;
 use crate::scan::find;
 use crate::span::Span;
 use crate::text;
@@ -205,15 +206,7 @@ fn known(input: &[u8], line: &httparse::Header) -> Option<Header> {
 
 /// Offset just behind the first blank line.
 pub(crate) fn blank_line(input: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 64;
-    // Most of a head is over in blocks where no line is blank; tabs and the
-    // like just end them early.
-    let ends = |a, b| (a == b'\n') & (b <= b'\r');
-    let goes_on = |block: &[u8; BLOCK + 1]| !any_pair(block, ends);
-    let mut at = 0;
-    while input[at..].first_chunk().is_some_and(goes_on) {
-        at += BLOCK;
-    }
+    let at = blocks::before_blank_line(input);
     let behind = |line: usize| match &input[line..] {
         [b'\n', ..] => Some(line + 1),
         [b'\r', b'\n', ..] => Some(line + 2),
@@ -221,15 +214,6 @@ pub(crate) fn blank_line(input: &[u8]) -> Option<usize> {
     };
     let mut lines = memchr::memchr_iter(b'\n', &input[at..]);
     behind(0).or_else(|| lines.find_map(|i| behind(at + i + 1)))
-}
-
-/// Whether any byte and the one behind it pass a test. All are looked at, so
-/// that the compiler makes a loop of it that tests many at once.
-#[inline(always)]
-pub(crate) fn any_pair(bytes: &[u8], test: impl Fn(u8, u8) -> bool) -> bool {
-    let behind = bytes.get(1..).unwrap_or_default();
-    let pairs = bytes.iter().zip(behind);
-    pairs.fold(false, |any, (&a, &b)| any | test(a, b))
 }
 
 /// Where a part of the input lies in it.

@@ -250,6 +250,7 @@ have modules of their own: [`agent`], [`bigip`], [`firmware`], [`pairs`],
 
 pub mod agent;
 pub mod bigip;
+mod blocks;
 #[doc(hidden)]
 #[allow(missing_debug_implementations)] // C's structs, which hold pointers.
 pub mod capi;

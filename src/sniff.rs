@@ -8,6 +8,7 @@
 //! tells by itself what it is has lost its request, and is rare enough.
 
 use crate::agent;
+use crate::blocks;
 use crate::head;
 use crate::lan;
 use crate::message::{parse, Context, COMPLETE, HEAD_ONLY, RESULT_CODE};
@@ -97,18 +98,19 @@ fn response(mut input: &[u8]) -> Sniff {
 }
 
 fn request(mut input: &[u8]) -> Sniff {
-    if !is_request_line(input) {
-        return Sniff::No;
-    }
-    if is_plain(input) {
+    let Some(mut method) = method(input) else { return Sniff::No };
+    if is_plain(input, method) {
         return Sniff::OtherRequest;
     }
     loop {
-        if input.starts_with(b"CONNECT ") {
+        if method == b"CONNECT" {
             return Sniff::Candidate;
         }
         let (head, rest) = split_head(input);
-        if head.len() >= HEAD_MAX || mentions_us(head) || is_lan(head) {
+        if head.len() >= HEAD_MAX
+            || mentions_us(head)
+            || is_lan(&head[method.len()..])
+        {
             return Sniff::Candidate;
         }
         if rest.is_empty() {
@@ -123,8 +125,9 @@ fn request(mut input: &[u8]) -> Sniff {
             Ok(message) if message.has(COMPLETE) => {
                 input = &input[message.length as usize..];
                 input = &input[blank_lines(input)..];
-                if !is_request_line(input) {
-                    return Sniff::OtherRequest;
+                match self::method(input) {
+                    Some(next) => method = next,
+                    None => return Sniff::OtherRequest,
                 }
             }
             _ => return Sniff::OtherRequest,
@@ -135,16 +138,12 @@ fn request(mut input: &[u8]) -> Sniff {
 /// Whether this is one request of a browser, as nearly all are: a head and
 /// nothing else, in which nothing looks like ours. Finding that out takes no
 /// line of it to be found.
-fn is_plain(input: &[u8]) -> bool {
+fn is_plain(input: &[u8], method: &[u8]) -> bool {
     let Some(head) = input.strip_suffix(b"\r\n\r\n") else { return false };
     head.len() < HEAD_MAX
-        && !input.starts_with(b"CONNECT ")
-        && !is_lan(head)
-        && !head::any_pair(head, |a, b| {
-            let name = (a == b'-') & ((b | 0x20 == b'c') | (b | 0x20 == b'm'));
-            let blank_line = (a == b'\n') & (b <= b'\r');
-            name | blank_line
-        })
+        && method != b"CONNECT"
+        && !is_lan(&head[method.len()..])
+        && !blocks::any_name_or_blank_line(head)
 }
 
 /// Length of the line ends that a message may have in front of it.
@@ -152,18 +151,18 @@ fn blank_lines(input: &[u8]) -> usize {
     input.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
-/// Whether a line begins as a request does: a method and a space. All methods
-/// that there are have capital letters, and maybe a dash.
-fn is_request_line(input: &[u8]) -> bool {
+/// The method of what begins as a request does: a method and a space. All
+/// methods that there are have capital letters, and maybe a dash.
+fn method(input: &[u8]) -> Option<&[u8]> {
     let near = &input[..input.len().min(24)];
     let letter = |b: &u8| b.is_ascii_uppercase() || *b == b'-';
-    near.iter().find(|b| !letter(b)) == Some(&b' ')
+    let end = near.iter().position(|b| !letter(b))?;
+    (near[end] == b' ').then_some(&near[..end])
 }
 
-/// Whether the target has a path of the LAN side.
-fn is_lan(head: &[u8]) -> bool {
-    let space = head.iter().position(|&b| b == b' ').unwrap_or(head.len());
-    let target = head[space..].trim_ascii_start();
+/// Whether the target behind a method has a path of the LAN side.
+fn is_lan(behind: &[u8]) -> bool {
+    let target = behind.trim_ascii_start();
     let paths = [lan::LIST, lan::CONFIGURATION, lan::PUSH];
     if target.first() == Some(&b'/') {
         return paths.into_iter().any(|path| target.starts_with(path));
