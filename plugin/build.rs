@@ -20,6 +20,7 @@ fn main() {
         "packet-mcas.c",
         "gate.c",
         "exchange.c",
+        "others.c",
         "tap.c",
         "tap-provisioning.c",
         "tap-counters.c",

@@ -36,42 +36,6 @@ typedef struct {
     bool     body_open[2];
 } connection;
 
-/*
- * The last requests of another kind on a connection without M-CAS. They are
- * kept for two questions. Whether a response that looks like ours, but has
- * no request of ours, answers one of these: then it is not ours. And whether
- * the first request of ours has others before it that wait for an answer.
- */
-typedef struct {
-    uint64_t key;
-    uint32_t start; /* where the last one begins */
-    uint32_t end;   /* client's next byte behind it */
-    uint32_t ack;   /* server's next byte when they were sent */
-    uint32_t count; /* sent one after the other without an answer between */
-} other_requests;
-
-static wmem_map_t *others; /* by client, server and their ports */
-
-/* A request of another kind. Web traffic is full of them, and who asks about
- * them is rare: so they are only noted down, one after the other, and put
- * into the map when somebody does. */
-typedef struct {
-    uint64_t key;
-    uint32_t start;
-    uint32_t end;
-    uint32_t ack;
-} other_request;
-
-static wmem_array_t *noted; /* other_request */
-static unsigned mapped;     /* how many of them are in the map */
-
-/* Order of sequence numbers, which wrap. */
-static bool
-behind(uint32_t a, uint32_t b)
-{
-    return (int32_t)(a - b) > 0;
-}
-
 /* Sequence number of the first of the bytes that TCP handed over. Where a
  * FIN ends what had no other end, TCP tells that of its last segment. */
 static uint32_t
@@ -96,102 +60,6 @@ missing_bytes(const mcas_message *message)
 {
     return (uint32_t)MIN(message->body_missing,
                          (uint64_t)(INT32_MAX - message->length));
-}
-
-/* A key for one direction of a connection. */
-static uint64_t
-direction_key(const address *from, uint32_t from_port, const address *to,
-              uint32_t to_port)
-{
-    const address *ends[2] = { from, to };
-    uint64_t key = ((uint64_t)from_port << 16) ^ to_port;
-
-    for (int i = 0; i < 2; i++) {
-        const uint8_t *data = (const uint8_t *)ends[i]->data;
-
-        for (int at = 0; at < ends[i]->len; at += 4) {
-            uint32_t part = 0;
-
-            memcpy(&part, data + at, MIN(4, ends[i]->len - at));
-            key = (key ^ part) * UINT64_C(0x9e3779b97f4a7c15);
-            key ^= key >> 29;
-        }
-    }
-    return key;
-}
-
-void
-mcas_other_request(packet_info *pinfo, tvbuff_t *tvb,
-                   const struct tcpinfo *tcp)
-{
-    other_request request;
-    mcas_message message;
-    const uint8_t *bytes;
-    uint32_t length;
-
-    if (!tcp)
-        return;
-    request.key = direction_key(&pinfo->src, pinfo->srcport, &pinfo->dst,
-                                pinfo->destport);
-    request.start = tcp->seq;
-    request.end = tcp->seq + tvb_reported_length(tvb);
-    request.ack = tcp->lastackseq;
-    length = tvb_captured_length(tvb);
-    bytes = tvb_get_ptr(tvb, 0, (int)length);
-    /* POST, PUT, PATCH: the body may come in segments of its own. */
-    if (*bytes == 'P'
-        && mcas_message_parse(bytes, length, &head_only, &message) >= 0)
-        request.end += missing_bytes(&message);
-    wmem_array_append_one(noted, request);
-}
-
-static void
-map_request(const other_request *request)
-{
-    other_requests *other =
-        (other_requests *)wmem_map_lookup(others, &request->key);
-
-    if (!other) {
-        other = wmem_new0(wmem_file_scope(), other_requests);
-        other->key = request->key;
-        wmem_map_insert(others, &other->key, other);
-    }
-    /* The same request again, when more of it has come, counts once. */
-    if (other->count == 0 || other->ack != request->ack)
-        other->count = 0;
-    if (other->count == 0 || behind(request->end, other->end))
-        other->count++;
-    other->ack = request->ack;
-    other->start = request->start;
-    other->end = request->end;
-}
-
-/* The requests of another kind in that direction, or NULL. */
-static const other_requests *
-find_others(const address *client, uint32_t client_port,
-            const address *server, uint32_t server_port)
-{
-    uint64_t key = direction_key(client, client_port, server, server_port);
-
-    for (; mapped < wmem_array_get_count(noted); mapped++)
-        map_request((const other_request *)wmem_array_index(noted, mapped));
-    return (const other_requests *)wmem_map_lookup(others, &key);
-}
-
-/* Whether a response without a request of ours answers one of another kind
- * that was seen: the server has received nothing behind that one. It may
- * answer before it has received all of it. */
-static bool
-answers_other_request(packet_info *pinfo, const struct tcpinfo *tcp)
-{
-    const other_requests *other;
-
-    if (!tcp)
-        return false;
-    other = find_others(&pinfo->dst, pinfo->destport, &pinfo->src,
-                        pinfo->srcport);
-    return other && behind(tcp->lastackseq, other->start)
-        && !behind(tcp->lastackseq, other->end);
 }
 
 static void
@@ -221,24 +89,15 @@ make_connection(conversation_t *conversation, packet_info *pinfo,
     conn->responses = wmem_tree_new(wmem_file_scope());
     conn->client_port = client_port;
     conversation_add_proto_data(conversation, proto_mcas, conn);
-    if (tcp && pinfo->srcport == client_port) {
-        const other_requests *other =
-            find_others(&pinfo->src, pinfo->srcport, &pinfo->dst,
-                        pinfo->destport);
+    if (tcp && pinfo->srcport == client_port)
+        for (uint32_t i = mcas_others_waiting(pinfo, tcp); i > 0; i--) {
+            mcas_exchange *exchange =
+                wmem_new0(wmem_file_scope(), mcas_exchange);
 
-        /* Requests that the server had not answered when this one was sent
-         * are answered first. */
-        if (other && other->ack == tcp->lastackseq
-            && !behind(other->end, tcp->seq))
-            for (uint32_t i = 0; i < other->count; i++) {
-                mcas_exchange *exchange =
-                    wmem_new0(wmem_file_scope(), mcas_exchange);
-
-                exchange->request_type = MCAS_TYPE_NONE;
-                exchange->request_ack = other->ack;
-                append_request(conn, exchange);
-            }
-    }
+            exchange->request_type = MCAS_TYPE_NONE;
+            exchange->request_ack = tcp->lastackseq;
+            append_request(conn, exchange);
+        }
     return conn;
 }
 
@@ -263,9 +122,9 @@ add_request(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
         while (conn->first && !conn->first->answering) {
             uint32_t seen = conn->first->request_ack;
 
-            if (conn->server_seen && behind(conn->server_end, seen))
+            if (conn->server_seen && mcas_behind(conn->server_end, seen))
                 seen = conn->server_end;
-            if (!behind(tcp->lastackseq, seen))
+            if (!mcas_behind(tcp->lastackseq, seen))
                 break;
             drop_first(conn);
         }
@@ -279,7 +138,7 @@ add_request(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
         /* A request that is seen only after its response (out of order, or
          * put together late) waits for no other one. */
         if (!tcp || !conn->orphan_seen
-            || behind(seq + message->length, conn->orphan_ack))
+            || mcas_behind(seq + message->length, conn->orphan_ack))
             append_request(conn, exchange);
     }
     exchange->request_type = message->message_type;
@@ -310,7 +169,7 @@ waiting_exchange(connection *conn, const struct tcpinfo *tcp, uint32_t seq)
                && conn->first->response_seq != seq)
             drop_first(conn);
         /* One that began before a request was sent does not answer it. */
-        if (conn->first && behind(conn->first->request_ack, seq))
+        if (conn->first && mcas_behind(conn->first->request_ack, seq))
             return NULL;
     }
     return conn->first;
@@ -326,7 +185,7 @@ response_context(packet_info *pinfo, const struct tcpinfo *tcp,
     if (exchange) {
         context.request_type = exchange->request_type;
         context.request_method = exchange->request_method;
-    } else if (answers_other_request(pinfo, tcp)) {
+    } else if (mcas_others_answered(pinfo, tcp)) {
         context.request_type = MCAS_TYPE_NONE;
     }
     if (tcp && (tcp->flags & TH_FIN))
@@ -446,7 +305,7 @@ followed_connection(conversation_t *conversation, packet_info *pinfo,
     if (upgraded)
         conn->tunnel = true;
     else if (!response)
-        mcas_other_request(pinfo, tvb, tcp);
+        mcas_others_note(pinfo, tvb, tcp);
     return NULL;
 }
 
@@ -461,7 +320,7 @@ take_response(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
     uint32_t end = seq + message->length + missing_bytes(message);
 
     /* A retransmission does not take it back. */
-    if (!conn->server_seen || behind(end, conn->server_end))
+    if (!conn->server_seen || mcas_behind(end, conn->server_end))
         conn->server_end = end;
     conn->server_seen = true;
     conn->tunnel = message->status == 101
@@ -495,9 +354,9 @@ rest_of_body(connection *conn, int side, uint32_t base, uint32_t captured)
 
     if (!conn->body_open[side])
         return 0;
-    if (!behind(end, base + captured))
+    if (!mcas_behind(end, base + captured))
         conn->body_open[side] = false;
-    return behind(end, base) ? end - base : 0;
+    return mcas_behind(end, base) ? end - base : 0;
 }
 
 mcas_found *
@@ -572,19 +431,4 @@ mcas_decide(packet_info *pinfo, tvbuff_t *tvb, uint32_t limit,
     for (mcas_found *found = first; found; found = found->next)
         found->among_others = ours < messages || limit < captured;
     return first;
-}
-
-static void
-forget_requests(void)
-{
-    noted = wmem_array_new(wmem_file_scope(), sizeof(other_request));
-    mapped = 0;
-}
-
-void
-mcas_exchange_register(void)
-{
-    register_init_routine(forget_requests);
-    others = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(),
-                                    g_int64_hash, g_int64_equal);
 }

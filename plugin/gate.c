@@ -12,6 +12,8 @@
  */
 #include "packet-mcas.h"
 
+#include <string.h>
+
 #include <epan/conversation.h>
 #include <epan/exceptions.h>
 #include <epan/prefs.h>
@@ -192,29 +194,49 @@ dissect_candidate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     return consumed;
 }
 
+/* Whether bytes begin with the final response to a request of another kind,
+ * which nothing in them would make ours. */
+static bool
+answers_others(const uint8_t *bytes, unsigned length,
+               const packet_info *pinfo, const struct tcpinfo *tcp)
+{
+    static const char version[] = "HTTP/1.1 ";
+    enum { STATUS = sizeof(version) - 1 };
+
+    return length > STATUS && memcmp(bytes, version, STATUS) == 0
+        && bytes[STATUS] >= '2' && bytes[STATUS] <= '5'
+        && mcas_others_recently_answered(pinfo, tcp);
+}
+
+/* What the first look at the captured bytes says, MCAS_SNIFF_.... Rust gets a
+ * slice of them, and returns before any other call is made. */
 static uint32_t
-sniff(tvbuff_t *tvb)
+sniff(tvbuff_t *tvb, const packet_info *pinfo, const struct tcpinfo *tcp)
 {
     uint32_t answer = MCAS_SNIFF_NO;
     unsigned length = tvb_captured_length(tvb);
+    const uint8_t *bytes;
 
-    /* All that is captured and not a byte more: Rust gets the slice, and
-     * returns before any other call is made. */
-    if (length > 0)
-        mcas_sniff(tvb_get_ptr(tvb, 0, (int)length), length, &answer);
+    if (length == 0)
+        return MCAS_SNIFF_NO;
+    bytes = tvb_get_ptr(tvb, 0, (int)length);
+    if (!answers_others(bytes, length, pinfo, tcp))
+        mcas_sniff(bytes, length, &answer);
     return answer;
 }
 
 static int
 dissect_gate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
+    const struct tcpinfo *tcp = (const struct tcpinfo *)data;
+
     if (is_open(pinfo)) {
-        switch (sniff(tvb)) {
+        switch (sniff(tvb, pinfo, tcp)) {
         case MCAS_SNIFF_CANDIDATE:
             return dissect_candidate(tvb, pinfo, tree, data);
         case MCAS_SNIFF_OTHER_REQUEST:
             if (!PINFO_FD_VISITED(pinfo))
-                mcas_other_request(pinfo, tvb, (const struct tcpinfo *)data);
+                mcas_others_note(pinfo, tvb, tcp);
             break;
         }
     }
@@ -241,12 +263,13 @@ dissect_followed(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
 
 /* Whether bytes begin with a message of ours, all by themselves. */
 static bool
-begins_with_mcas(tvbuff_t *tvb)
+begins_with_mcas(tvbuff_t *tvb, const packet_info *pinfo,
+                 const struct tcpinfo *tcp)
 {
     unsigned length = tvb_captured_length(tvb);
     mcas_message message;
 
-    return sniff(tvb) == MCAS_SNIFF_CANDIDATE
+    return sniff(tvb, pinfo, tcp) == MCAS_SNIFF_CANDIDATE
         && mcas_message_parse(tvb_get_ptr(tvb, 0, (int)length), length, NULL,
                               &message) >= 0
         && message.message_type != MCAS_TYPE_NONE;
@@ -284,7 +307,7 @@ heuristic_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
         return FALSE;
     if (heuristic_http_tcp && heuristic_http_tcp->enabled
         ? !http_would_claim(tvb)
-        : !begins_with_mcas(tvb))
+        : !begins_with_mcas(tvb, pinfo, (const struct tcpinfo *)data))
         return FALSE;
 
     conversation = find_or_create_conversation(pinfo);

@@ -802,7 +802,7 @@ mcas_register(void)
     mcas_flow_register();
     mcas_config_register();
     mcas_boot_register();
-    mcas_exchange_register();
+    mcas_others_register();
     mcas_gate_register();
     mcas_learned_register();
     mcas_export_register();

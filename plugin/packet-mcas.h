@@ -156,16 +156,33 @@ void mcas_learned_learn(packet_info *pinfo, const mcas_tap_message *message,
 void mcas_learned_draw(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
                        const mcas_found *found);
 
+/* Order of TCP's sequence numbers, which wrap. */
+static inline bool
+mcas_behind(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) > 0;
+}
+
+/* others.c: requests of another kind. The bytes at hand are some. */
+void mcas_others_register(void);
+void mcas_others_note(const packet_info *pinfo, tvbuff_t *tvb,
+                      const struct tcpinfo *tcp);
+
+/* Whether a response is the answer to one that was seen; the first question
+ * is quick, and some that are are not known to it. */
+bool mcas_others_recently_answered(const packet_info *pinfo,
+                                   const struct tcpinfo *tcp);
+bool mcas_others_answered(const packet_info *pinfo,
+                          const struct tcpinfo *tcp);
+
+/* How many of them wait for an answer in front of the request at hand. */
+uint32_t mcas_others_waiting(const packet_info *pinfo,
+                             const struct tcpinfo *tcp);
+
 /*
  * exchange.c: requests and responses of a connection, and what of them is
  * ours.
  */
-void mcas_exchange_register(void);
-
-/* Remembers that the bytes at hand are requests of another kind. */
-void mcas_other_request(packet_info *pinfo, tvbuff_t *tvb,
-                        const struct tcpinfo *tcp);
-
 /*
  * Finds the messages of ours among the first `limit` bytes, on the first
  * pass only. Writes *follow if the connection should be followed from here
