@@ -480,7 +480,7 @@ fuzz_target!(|data: &[u8]| {
     let mut state = State {
         bytes: &bytes,
         message,
-        iter: Iter { state: [0; 80] },
+        iter: Iter { state: [0; size_of::<Iter>() / 8] },
         item: message.head_items(&bytes).last().unwrap_or_default(),
         items: 0,
     };
