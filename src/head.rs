@@ -124,7 +124,7 @@ pub(crate) fn parse(
         }
         Err(_) => return Err(Error::NotHttp),
     };
-    if parsed.status.is_ok() && whole && !bad_line {
+    if matches!(parsed.status, Ok(Status::Complete(_))) && !bad_line {
         // Each line is a header.
         let headers = parsed.headers.iter();
         headers.filter_map(|line| known(input, line)).for_each(each);
@@ -192,16 +192,16 @@ pub(crate) struct Header {
 fn known(input: &[u8], line: &httparse::Header) -> Option<Header> {
     let text = line.name.as_bytes();
     let name = name(text)?;
-    let Span { offset, length } = place(input, text);
-    let (start, mut behind) = (offset as usize, (offset + length) as usize);
+    let place_of_name = place(input, text);
     let value = if line.value.is_empty() {
         // It has a place all the same.
-        behind += find(b':', &input[behind..])? + 1;
+        let end = place_of_name.end();
+        let behind = end + find(b':', &input[end..])? + 1;
         Span::between(behind, behind)
     } else {
         place(input, line.value)
     };
-    Some(Header { name, start, value })
+    Some(Header { name, start: place_of_name.start(), value })
 }
 
 /// Offset just behind the first blank line.
