@@ -98,20 +98,23 @@ mcas_others_note(const packet_info *pinfo, tvbuff_t *tvb,
     request request;
     mcas_message message;
     const uint8_t *bytes;
+    uint64_t all;
     uint32_t length;
 
     if (!tcp)
         return;
-    request.key = request_key(pinfo);
-    request.start = tcp->seq;
-    request.end = tcp->seq + tvb_reported_length(tvb);
-    request.ack = tcp->lastackseq;
+    all = tvb_reported_length(tvb);
     length = tvb_captured_length(tvb);
     bytes = tvb_get_ptr(tvb, 0, (int)length);
-    /* POST, PUT, PATCH: the body may come in segments of its own. */
+    /* POST, PUT, PATCH: the body may come in segments of its own. No more of
+     * it than can be told from what stands in front of the request. */
     if (*bytes == 'P'
         && mcas_message_parse(bytes, length, &head_only, &message) >= 0)
-        request.end += (uint32_t)MIN(message.body_missing, INT32_MAX);
+        all += MIN(message.body_missing, INT32_MAX - all);
+    request.key = request_key(pinfo);
+    request.start = tcp->seq;
+    request.end = tcp->seq + (uint32_t)all;
+    request.ack = tcp->lastackseq;
     wmem_array_append_one(noted, request);
     *recent_place(request.key) = request;
 }

@@ -278,3 +278,33 @@ fn exported_with_data_of_another_kind() {
         }
     }
 }
+
+/// A request may announce more than sequence numbers can count, and be
+/// answered when the server has only some of its head: the answer was taken
+/// for ours.
+#[test]
+fn early_answer_to_a_request_without_end() {
+    for length in [10, i32::MAX as u32, u32::MAX] {
+        let mut capture = Capture::default();
+        let mut connection = capture.connect(80);
+        let head = format!(
+            "POST /x HTTP/1.1\r\nHost: www.example.jp\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        let (first, second) = head.as_bytes().split_at(30);
+        let first = connection.segment(Client, first);
+        let answer = answer("text/plain", SETTINGS);
+        let answer = connection.segment(Server, answer.as_bytes());
+        // Sent before there was an answer to acknowledge.
+        let mut second = connection.segment(Client, second);
+        let acknowledged = 42..46;
+        second[acknowledged.clone()].copy_from_slice(&first[acknowledged]);
+        for frame in [first, second, answer] {
+            capture.push(&frame);
+        }
+        for passes in [&[][..], &["-2"]] {
+            let found = types(&capture.write(), passes);
+            assert!(found.is_empty(), "{length} {passes:?}: {found:?}");
+        }
+    }
+}
