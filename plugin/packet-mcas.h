@@ -169,7 +169,7 @@ void mcas_others_note(const packet_info *pinfo, tvbuff_t *tvb,
                       const struct tcpinfo *tcp);
 
 /* Whether a response is the answer to one that was seen; the first question
- * is quick, and some that are are not known to it. */
+ * is quick, and does not know of all that are. */
 bool mcas_others_recently_answered(const packet_info *pinfo,
                                    const struct tcpinfo *tcp);
 bool mcas_others_answered(const packet_info *pinfo,

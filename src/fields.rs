@@ -357,7 +357,7 @@ impl fmt::Display for Field {
 }
 
 /// Longest key there is, in bytes.
-pub(crate) const KEY_MAX: usize = 16;
+const KEY_MAX: usize = 16;
 
 /// A key, or what may be one, ready to be compared: its length, and the words
 /// that it begins and ends with, which may overlap.
@@ -414,6 +414,9 @@ static BY_KEY: ([(Packed, Field); 256], u64) = {
             if let Some(key) = FIELDS[i].key {
                 let key = Packed::of(key.to_bytes());
                 assert!(key.0 > 0, "a key that is too short or too long");
+                let [a, b] = key.1;
+                let lower = [scan::to_lower(a), scan::to_lower(b)];
+                assert!(a == lower[0] && b == lower[1], "a key in capitals");
                 let slot = &mut slots[key.slot(mix)];
                 if slot.0 .0 != Packed::EMPTY.0 {
                     mix += 2;

@@ -7,9 +7,10 @@
 //! is a plain struct without pointers, so that the C layer can hand out the
 //! very same thing.
 //!
-//! One step of the cursor reads one header line, one pair or one entry of a
-//! list and puts the few items it yields into a queue; so memory does not
-//! grow with the message, and every call makes progress.
+//! One step of the cursor reads a header line, or so many pairs or entries of
+//! a list as there is certain to be room for, and puts the items they yield
+//! into a short queue; so memory does not grow with the message, and every
+//! call makes progress.
 
 use crate::agent;
 use crate::bigip::{self, Address, Bigip};

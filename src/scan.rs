@@ -20,7 +20,7 @@ pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
     search(text, |word| marks(byte, word), |rest| memchr(byte, rest))
 }
 
-/// Where `byte` is first, if it is near.
+/// Where `byte` is first, if it is near, in a text of a word at least.
 #[inline(always)]
 pub(crate) fn find_near(byte: u8, text: &[u8]) -> Option<usize> {
     search(text, |word| marks(byte, word), |_| None)
@@ -110,6 +110,9 @@ mod tests {
                         };
                         assert_eq!(find(a, &text), first(&[a]), "{text:?}");
                         assert_eq!(find(b, &text), first(&[b]), "{text:?}");
+                        let near = first(&[a])
+                            .filter(|&i| i < NEAR && length >= WORD);
+                        assert_eq!(find_near(a, &text), near, "{text:?}");
                         let either = find2(b, a, &text);
                         assert_eq!(either, first(&[a, b]), "{text:?}");
                     }
@@ -117,6 +120,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn lower_case() {
         for byte in 0..=u8::MAX {
