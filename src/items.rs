@@ -509,10 +509,11 @@ impl Cursor {
 
     /// A cookie, if it is one of a BIG-IP.
     fn cookie(&mut self, input: &[u8], cookie: &[u8]) {
+        let cookie = cookie.trim_ascii();
         let Some(equals) = find(b'=', cookie) else { return };
-        let name = cookie[..equals].trim_ascii();
+        let name = cookie[..equals].trim_ascii_end();
         let Some(pool) = name.strip_prefix(bigip::PREFIX) else { return };
-        let value = cookie[equals + 1..].trim_ascii();
+        let value = cookie[equals + 1..].trim_ascii_start();
         self.bigip(input, head::place(input, value), head::place(input, pool));
     }
 
@@ -1034,4 +1035,23 @@ pub fn host(value: &[u8]) -> Items<'_> {
 /// the firmware it names, and its query.
 pub fn target(value: &[u8]) -> Items<'_> {
     Items { cursor: Cursor::target(value), input: value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is empty has its place where it would begin.
+    #[test]
+    fn places_of_cookies() {
+        for (text, value) in [
+            ("BIGipServerp=!x; a=b", 13..15),
+            (" BIGipServerp = !x ", 16..18),
+            ("BIGipServerp= ", 13..13),
+            (" BIGipServerp = ; a", 15..15),
+        ] {
+            let span = cookies(text.as_bytes()).next().unwrap().span;
+            assert_eq!(span.start()..span.end(), value, "{text:?}");
+        }
+    }
 }
