@@ -17,7 +17,7 @@ use mcas::types::{
 };
 use mcas::{classify, items, text};
 use mcas::{Class, Context, Error, Field, Item, Message, Note, Span, Value};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -272,6 +272,25 @@ pub fn config_agrees(message: &Message, body: &[u8]) {
     assert!(!file, "{text}");
     let hidden = message.config(body, 0).expect("as before").to_string();
     assert!(hidden.lines().all(|line| !line.starts_with("password =")));
+    // A writer that is full ends it, and has what comes before.
+    for eighths in 0..8 {
+        let mut full = Full { text: &text, room: text.len() * eighths / 8 };
+        assert!(write!(full, "{config}").is_err());
+    }
+}
+
+/// Takes so many bytes of a text that is known, and then no more.
+struct Full<'a> {
+    text: &'a str,
+    room: usize,
+}
+
+impl Write for Full<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.room = self.room.checked_sub(part.len()).ok_or(fmt::Error)?;
+        self.text = self.text.strip_prefix(part).expect("the same again");
+        Ok(())
+    }
 }
 
 /// A line for the shell; tells whether a file begins behind it.
