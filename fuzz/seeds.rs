@@ -54,6 +54,8 @@ fn main() {
         for of in 0..16 {
             put("body", &body, &[of, of.wrapping_mul(5), of, 20]);
         }
+        // As the settings of a provisioning response.
+        put("body", &body, &[8, 0, 3, 20]);
         put("chunked", message.body.of(bytes), &[0, 0, 7, 20]);
         put("chunked", &body, &[2, 3, 7, 20]);
         put("chunked", message.body.of(bytes), &[3, 0, 7, 20]);
