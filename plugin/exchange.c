@@ -48,8 +48,7 @@ first_seq(tvbuff_t *tvb, const struct tcpinfo *tcp)
     return ended ? tcp->nxtseq - length : tcp->seq;
 }
 
-/* What nothing is known of, and only the head matters of. */
-static const mcas_context head_only = {
+const mcas_context mcas_head_only = {
     MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, MCAS_CONTEXT_HEAD_ONLY
 };
 
@@ -273,7 +272,8 @@ begin_message(connection *conn, packet_info *pinfo,
             exchange->answering = true;
             exchange->response_seq = seq;
         }
-    } else if (mcas_message_parse(bytes, length, &head_only, &message) >= 0
+    } else if (mcas_message_parse(bytes, length, &mcas_head_only, &message)
+                   >= 0
                && message.kind == MCAS_KIND_REQUEST
                && (message.flags & MCAS_MESSAGE_HEAD_COMPLETE)) {
         add_request(conn, pinfo, tcp, seq, &message);

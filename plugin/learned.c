@@ -535,17 +535,18 @@ revisit(conversation_type type, tvbuff_t *tvb, packet_info *pinfo,
                                       NO_ADDR_B | NO_PORT_B);
 }
 
+/* Whether there is anything to look for, with all that has come read. */
 static bool
-nothing_is_learned(void)
+learned_anything(void)
 {
     learn_unread();
-    return wmem_map_size(endpoints) == 0;
+    return wmem_map_size(endpoints) > 0;
 }
 
 static ws_bool_t
 heuristic_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    if (nothing_is_learned())
+    if (!learned_anything())
         return FALSE;
     if (PINFO_FD_VISITED(pinfo))
         return revisit(CONVERSATION_UDP, tvb, pinfo, tree, data);
@@ -556,7 +557,7 @@ heuristic_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 static ws_bool_t
 heuristic_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    if (nothing_is_learned())
+    if (!learned_anything())
         return FALSE;
     if (PINFO_FD_VISITED(pinfo))
         return revisit(CONVERSATION_TCP, tvb, pinfo, tree, data);

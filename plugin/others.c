@@ -39,11 +39,6 @@ static unsigned mapped;     /* how many of them are in the map */
 static wmem_map_t *map;     /* requests by their key */
 static request recent[256]; /* the last one of a connection, by its key */
 
-/* What is not seen of a request has only its body to come. */
-static const mcas_context head_only = {
-    MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, MCAS_CONTEXT_HEAD_ONLY
-};
-
 static uint64_t
 add_to_key(uint64_t key, const address *end)
 {
@@ -109,7 +104,7 @@ mcas_others_note(const packet_info *pinfo, tvbuff_t *tvb,
     /* POST, PUT, PATCH: the body may come in segments of its own. No more of
      * it than can be told from what stands in front of the request. */
     if (*bytes == 'P'
-        && mcas_message_parse(bytes, length, &head_only, &message) >= 0)
+        && mcas_message_parse(bytes, length, &mcas_head_only, &message) >= 0)
         all += MIN(message.body_missing, INT32_MAX - all);
     request.key = request_key(pinfo);
     request.start = tcp->seq;

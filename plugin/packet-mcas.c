@@ -580,7 +580,7 @@ draw_message(drawing *draw, const mcas_message *message, const source *head,
 /* Learns from a message that is not drawn, and has no chunks. */
 static void
 learn_undrawn(packet_info *pinfo, const mcas_message *message,
-             const source *head, mcas_found *found)
+              const source *head, mcas_found *found)
 {
     const mcas_tap_message tapped = {
         .message = message,

@@ -179,10 +179,10 @@ bool mcas_others_answered(const packet_info *pinfo,
 uint32_t mcas_others_waiting(const packet_info *pinfo,
                              const struct tcpinfo *tcp);
 
-/*
- * exchange.c: requests and responses of a connection, and what of them is
- * ours.
- */
+/* exchange.c: requests and responses of a connection, and what of them is
+ * ours. A message that nothing is known of, and only the head matters of. */
+extern const mcas_context mcas_head_only;
+
 /*
  * Finds the messages of ours among the first `limit` bytes, on the first
  * pass only. Writes *follow if the connection should be followed from here
