@@ -4,7 +4,7 @@
 //! Where the text is meant to change: for each capture,
 //! `tests/expect_boot.py CAPTURE > tests/golden/NAME.txt`.
 
-use crate::support::{capture, captures, tshark, Capture, Side, ROOT};
+use crate::support::{capture, captures, tshark, Capture, ROOT};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -115,16 +115,7 @@ fn a_result_that_is_no_success_is_a_refusal() {
         [("0000", None), ("0010", Some("0010")), ("abc", Some("abc"))]
     {
         let mut capture = Capture::default();
-        let mut connection = capture.connect(80);
-        let request = "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
-            Content-Length: 23\r\n\r\nTerminalID=001F67A1B2C3";
-        capture.send(&mut connection, Side::Client, request.as_bytes());
-        let body = format!("ResultCode={result}\r\n");
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        capture.send(&mut connection, Side::Server, answer.as_bytes());
+        capture.provision(&format!("ResultCode={result}\r\n"));
         let told = told(capture.write().path(), "", &[]);
         let missing = match refused {
             Some(result) => format!(
@@ -256,12 +247,8 @@ fn many_packets_and_devices() {
         made.push(&frame);
     }
     for _ in 0..3 {
-        for number in 0..1000_u16 {
-            let [high, low] = number.to_be_bytes();
-            let mut padi = vec![0xFF; 6];
-            padi.extend([0, 0x1F, 0x67, 0, high, low, 0x88, 0x63]);
-            padi.extend([0x11, 9, 0, 0, 0, 4, 1, 1, 0, 0]);
-            made.push(&padi);
+        for number in 0..1000 {
+            made.push(&padi(number));
         }
     }
     let told = told(made.write().path(), "", &[]);
@@ -271,16 +258,21 @@ fn many_packets_and_devices() {
     assert_eq!(told.matches(" and 992 more").count(), 1000, "{told}");
 }
 
+/// A PPPoE PADI of a device that has this number.
+fn padi(number: u16) -> Vec<u8> {
+    let [high, low] = number.to_be_bytes();
+    let mut frame = vec![0xFF; 6];
+    frame.extend([0, 0x1F, 0x67, 0, high, low, 0x88, 0x63]);
+    frame.extend([0x11, 9, 0, 0, 0, 4, 1, 1, 0, 0]);
+    frame
+}
+
 /// More of both than each device can be told of: that takes no longer then.
 #[test]
 fn many_devices_and_many_sessions() {
     let mut made = Capture::default();
-    for number in 0..11_000_u16 {
-        let [high, low] = number.to_be_bytes();
-        let mut padi = vec![0xFF; 6];
-        padi.extend([0, 0x1F, 0x67, 0, high, low, 0x88, 0x63]);
-        padi.extend([0x11, 9, 0, 0, 0, 4, 1, 1, 0, 0]);
-        made.push(&padi);
+    for number in 0..11_000 {
+        made.push(&padi(number));
     }
     for number in 1..=11_000_u16 {
         let [high, low] = number.to_be_bytes();

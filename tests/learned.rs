@@ -3,8 +3,8 @@
 
 use crate::harm::{assert_none, changes, PDML};
 use crate::support::{
-    capture, frames, frames_without_plugin, messages, peak_memory, sharkd,
-    tshark, Capture, Side,
+    capture, frames, frames_without_plugin, messages, numbered, peak_memory,
+    sharkd, tshark, Capture, Side,
 };
 use serde_json::{json, Value};
 
@@ -129,14 +129,7 @@ fn later_visits_say_the_same() {
 /// Of the frames that are asked for among requests to sharkd: whether their
 /// tree has that in it.
 fn shown(requests: &[Value], label: &str) -> Vec<bool> {
-    let mut lines = String::new();
-    for (id, request) in (1..).zip(requests) {
-        let mut request = request.clone();
-        request["jsonrpc"] = json!("2.0");
-        request["id"] = json!(id);
-        lines += &format!("{request}\n");
-    }
-    let answers = sharkd(&lines);
+    let answers = sharkd(&numbered(requests));
     let trees = answers.lines().filter(|line| line.contains("\"tree\""));
     trees.map(|line| line.contains(label)).collect()
 }
@@ -230,16 +223,7 @@ fn dns() -> Vec<u8> {
 
 /// A provisioning exchange with these settings; tells the answer's frame.
 fn provision(capture: &mut Capture, settings: &str) -> u32 {
-    let mut connection = capture.connect(80);
-    let request = "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
-        Content-Length: 23\r\n\r\nTerminalID=001F67A1B2C3";
-    capture.send(&mut connection, Side::Client, request.as_bytes());
-    let body = format!("ResultCode=0000\r\n{settings}");
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    capture.send(&mut connection, Side::Server, answer.as_bytes())
+    capture.provision(&format!("ResultCode=0000\r\n{settings}"))
 }
 
 const SETTINGS: &str = "ip_addr=198.51.100.7\r\nsipsv_addr=192.0.2.86\r\n\

@@ -2,7 +2,7 @@
 //! GUI get them, on every capture.
 
 use crate::support::{
-    capture, captures, sharkd, time, tshark, Capture, Side, ROOT,
+    capture, captures, numbered, sharkd, time, tshark, Capture, Side, ROOT,
 };
 use once_cell::sync::Lazy;
 use serde_json::{json, Value};
@@ -30,18 +30,6 @@ fn text(value: &Value) -> &str {
 
 fn plain(path: &Path) -> &str {
     path.to_str().expect("paths of tests are plain")
-}
-
-/// Requests for sharkd: numbered, one per line.
-fn numbered(requests: &[Value]) -> String {
-    let mut lines = String::new();
-    for (id, request) in (1..).zip(requests) {
-        let mut request = request.clone();
-        request["jsonrpc"] = json!("2.0");
-        request["id"] = json!(id);
-        lines += &format!("{request}\n");
-    }
-    lines
 }
 
 fn load(path: &Path) -> Value {

@@ -2,6 +2,7 @@
 //! build's plugin, reading what they print, and writing captures.
 
 use once_cell::sync::Lazy;
+use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -50,6 +51,18 @@ pub fn tshark_without_plugin(arguments: &[&str]) -> String {
 pub fn sharkd(requests: &str) -> String {
     Lazy::force(&LOADED);
     run("sharkd", &["-"], Some(requests), true)
+}
+
+/// Requests for sharkd: numbered, one per line.
+pub fn numbered(requests: &[Value]) -> String {
+    let mut lines = String::new();
+    for (id, request) in (1..).zip(requests) {
+        let mut request = request.clone();
+        request["jsonrpc"] = json!("2.0");
+        request["id"] = json!(id);
+        lines += &format!("{request}\n");
+    }
+    lines
 }
 
 /// The most memory that tshark has taken, in bytes.
@@ -453,6 +466,21 @@ impl Capture {
         self.records.extend(kept);
         self.frames += 1;
         self.frames
+    }
+
+    /// A gateway's provisioning exchange, on a connection of its own, with
+    /// this answer; tells the answer's frame.
+    pub fn provision(&mut self, answer: &str) -> u32 {
+        let mut connection = self.connect(80);
+        let request = "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
+            Content-Length: 23\r\n\r\nTerminalID=001F67A1B2C3";
+        self.send(&mut connection, Side::Client, request.as_bytes());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+            answer.len()
+        );
+        let answer = head + answer;
+        self.send(&mut connection, Side::Server, answer.as_bytes())
     }
 
     /// Appends a segment and its acknowledgement; returns the former's
