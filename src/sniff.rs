@@ -98,10 +98,10 @@ fn response(mut input: &[u8]) -> Sniff {
 }
 
 fn request(mut input: &[u8]) -> Sniff {
-    let Some(mut method) = method(input) else { return Sniff::No };
-    if is_plain(input, method) {
+    if is_plain(input) {
         return Sniff::OtherRequest;
     }
+    let Some(mut method) = method(input) else { return Sniff::No };
     loop {
         if method == b"CONNECT" {
             return Sniff::Candidate;
@@ -135,14 +135,17 @@ fn request(mut input: &[u8]) -> Sniff {
     }
 }
 
-/// Whether this is one request of a browser, as nearly all are: a head and
-/// nothing else, in which nothing looks like ours. Finding that out takes no
-/// line of it to be found.
-fn is_plain(input: &[u8], method: &[u8]) -> bool {
-    let Some(head) = input.strip_suffix(b"\r\n\r\n") else { return false };
-    head.len() < HEAD_MAX
-        && method != b"CONNECT"
-        && !is_lan(&head[method.len()..])
+/// Whether this is one request of a browser, as nearly all are: for a path,
+/// with a head and nothing else, in which nothing looks like ours. Finding
+/// that out takes no line of it to be found.
+fn is_plain(input: &[u8]) -> bool {
+    let methods: [&[u8]; 3] = [b"GET ", b"POST ", b"HEAD "];
+    let behind = methods.into_iter().find_map(|m| input.strip_prefix(m));
+    let Some(behind) = behind else { return false };
+    let Some(head) = behind.strip_suffix(b"\r\n\r\n") else { return false };
+    head.first() == Some(&b'/')
+        && !is_lan(head)
+        && head.len() < HEAD_MAX
         && !blocks::any_name_or_blank_line(head)
 }
 
