@@ -44,6 +44,9 @@ fn main() {
         // Headers of others are not ours to mend: their warnings are off.
         .flags(system_includes(&wireshark.include_paths))
         .flag("-fvisibility=hidden")
+        // All symbols are bound at once anyway: calls of Wireshark's need no
+        // stubs, and no pages for them.
+        .flag("-fno-plt")
         .warnings_into_errors(true)
         .extra_warnings(true);
     shim.compile("mcas_shim");
