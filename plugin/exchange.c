@@ -305,7 +305,8 @@ followed_connection(conversation_t *conversation, packet_info *pinfo,
     if (upgraded)
         conn->tunnel = true;
     else if (!response)
-        mcas_others_note(pinfo, tvb, tcp);
+        mcas_others_note(pinfo, tcp, bytes, captured,
+                         tvb_reported_length(tvb));
     return NULL;
 }
 

@@ -194,51 +194,69 @@ dissect_candidate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     return consumed;
 }
 
-/* Whether bytes begin with the final response to a request of another kind,
- * which nothing in them would make ours. */
+/* What the first look at bytes says, MCAS_SNIFF_.... Rust returns before any
+ * other call is made. */
+static uint32_t
+sniff(const uint8_t *bytes, unsigned length)
+{
+    uint32_t answer = MCAS_SNIFF_NO;
+
+    mcas_sniff(bytes, length, &answer);
+    return answer;
+}
+
+/* Whether bytes begin as a final response does. */
 static bool
-answers_others(const uint8_t *bytes, unsigned length,
-               const packet_info *pinfo, const struct tcpinfo *tcp)
+is_final_response(const uint8_t *bytes, unsigned length)
 {
     static const char version[] = "HTTP/1.1 ";
     enum { STATUS = sizeof(version) - 1 };
 
     return length > STATUS && memcmp(bytes, version, STATUS) == 0
-        && bytes[STATUS] >= '2' && bytes[STATUS] <= '5'
-        && mcas_others_recently_answered(pinfo, tcp);
+        && bytes[STATUS] >= '2' && bytes[STATUS] <= '5';
 }
 
-/* What the first look at the captured bytes says, MCAS_SNIFF_.... Rust gets a
- * slice of them, and returns before any other call is made. */
-static uint32_t
-sniff(tvbuff_t *tvb, const packet_info *pinfo, const struct tcpinfo *tcp)
+/* Dissects the answer to a request of another kind: whatever is in it, it is
+ * not ours. */
+static int
+dissect_answer(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
+               void *data, mcas_other_request *request)
 {
-    uint32_t answer = MCAS_SNIFF_NO;
-    unsigned length = tvb_captured_length(tvb);
-    const uint8_t *bytes;
+    int consumed = call_http(tvb, pinfo, tree, data);
 
-    if (length == 0)
-        return MCAS_SNIFF_NO;
-    bytes = tvb_get_ptr(tvb, 0, (int)length);
-    if (!answers_others(bytes, length, pinfo, tcp))
-        mcas_sniff(bytes, length, &answer);
-    return answer;
+    if (pinfo->desegment_len == 0 && !PINFO_FD_VISITED(pinfo))
+        mcas_others_end_answer(request);
+    return consumed;
 }
 
+/* Web traffic comes through here, segment by segment: no more is done for it
+ * than must be (docs/performance.md). */
 static int
 dissect_gate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     const struct tcpinfo *tcp = (const struct tcpinfo *)data;
+    unsigned length = tvb_captured_length(tvb);
+    const uint8_t *bytes;
 
-    if (is_open(pinfo)) {
-        switch (sniff(tvb, pinfo, tcp)) {
-        case MCAS_SNIFF_CANDIDATE:
+    if (length == 0)
+        return call_http(tvb, pinfo, tree, data);
+    bytes = tvb_get_ptr(tvb, 0, (int)length);
+    if (is_final_response(bytes, length)) {
+        mcas_other_request *request = mcas_others_asked(pinfo, tcp);
+
+        if (request)
+            return dissect_answer(tvb, pinfo, tree, data, request);
+    }
+    switch (sniff(bytes, length)) {
+    case MCAS_SNIFF_CANDIDATE:
+        if (is_open(pinfo))
             return dissect_candidate(tvb, pinfo, tree, data);
-        case MCAS_SNIFF_OTHER_REQUEST:
-            if (!PINFO_FD_VISITED(pinfo))
-                mcas_others_note(pinfo, tvb, tcp);
-            break;
-        }
+        break;
+    case MCAS_SNIFF_OTHER_REQUEST:
+        if (!is_tunnelled(pinfo) && !PINFO_FD_VISITED(pinfo))
+            mcas_others_note(pinfo, tcp, bytes, length,
+                             tvb_reported_length(tvb));
+        break;
     }
     return call_http(tvb, pinfo, tree, data);
 }
@@ -263,15 +281,17 @@ dissect_followed(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
 
 /* Whether bytes begin with a message of ours, all by themselves. */
 static bool
-begins_with_mcas(tvbuff_t *tvb, const packet_info *pinfo,
-                 const struct tcpinfo *tcp)
+begins_with_mcas(tvbuff_t *tvb)
 {
     unsigned length = tvb_captured_length(tvb);
+    const uint8_t *bytes;
     mcas_message message;
 
-    return sniff(tvb, pinfo, tcp) == MCAS_SNIFF_CANDIDATE
-        && mcas_message_parse(tvb_get_ptr(tvb, 0, (int)length), length, NULL,
-                              &message) >= 0
+    if (length == 0)
+        return false;
+    bytes = tvb_get_ptr(tvb, 0, (int)length);
+    return sniff(bytes, length) == MCAS_SNIFF_CANDIDATE
+        && mcas_message_parse(bytes, length, NULL, &message) >= 0
         && message.message_type != MCAS_TYPE_NONE;
 }
 
@@ -307,7 +327,7 @@ heuristic_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
         return FALSE;
     if (heuristic_http_tcp && heuristic_http_tcp->enabled
         ? !http_would_claim(tvb)
-        : !begins_with_mcas(tvb, pinfo, (const struct tcpinfo *)data))
+        : !begins_with_mcas(tvb))
         return FALSE;
 
     conversation = find_or_create_conversation(pinfo);

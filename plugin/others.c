@@ -6,10 +6,11 @@
  * And whether the first request of ours on a connection has others before it
  * that wait for an answer.
  *
- * Web traffic is full of them, and who asks for certain is rare: so they are
- * only noted down, one after the other, and put into a map when somebody does.
- * What the gate asks of every response of the web is asked of a table, where
- * a connection may take another's place, instead of looking into the response.
+ * Web traffic is full of them, and who asks for certain is rare. So the last
+ * of each connection stands in a table, which answers at once, and where that
+ * of another connection may take its place. Only one that still waits for its
+ * answer is kept then, in a list at first, and in a map when somebody asks; a
+ * second answer to one that had its own is judged by itself.
  *
  * Copyright 2026 the M-CAS dissector authors
  *
@@ -21,23 +22,21 @@
 
 #include <epan/dissectors/packet-tcp.h>
 
-typedef struct {
-    uint64_t key;   /* of client, server and their ports */
-    uint32_t start; /* where it begins */
-    uint32_t end;   /* client's next byte behind it */
-    uint32_t ack;   /* server's next byte when it was sent */
-} request;
+/* The last request of a connection, of those that were seen. */
+struct mcas_other_request {
+    uint64_t key;     /* of client, server and their ports */
+    uint32_t start;   /* where it begins */
+    uint32_t end;     /* client's next byte behind it */
+    uint32_t ack;     /* server's next byte when it was sent */
+    uint32_t waiting; /* requests whose answer has not ended, it among them */
+};
 
-/* The last request of a connection. */
-typedef struct {
-    request  last;
-    uint32_t count; /* sent one after the other without an answer between */
-} requests;
+static mcas_other_request recent[256]; /* by their key */
+static wmem_array_t *evicted;          /* from that, while they waited */
+static unsigned mapped;                /* how many of them are in the map */
+static wmem_map_t *map;                /* by their key, too */
 
-static wmem_array_t *noted; /* request */
-static unsigned mapped;     /* how many of them are in the map */
-static wmem_map_t *map;     /* requests by their key */
-static request recent[256]; /* the last one of a connection, by its key */
+#define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
 static uint64_t
 add_to_key(uint64_t key, const address *end)
@@ -49,21 +48,27 @@ add_to_key(uint64_t key, const address *end)
         uint32_t part;
 
         memcpy(&part, data + at, sizeof(part));
-        key = (key ^ part) * UINT64_C(0x9e3779b97f4a7c15);
+        key = (key ^ part) * MULTIPLIER;
         key ^= key >> 29;
     }
     for (; at < end->len; at++)
-        key = (key ^ data[at]) * UINT64_C(0x9e3779b97f4a7c15);
+        key = (key ^ data[at]) * MULTIPLIER;
     return key;
 }
 
-/* A key for one direction of a connection. */
-static uint64_t
+/* A key for one direction of a connection; of IPv4 in half the time. */
+static inline uint64_t
 direction_key(const address *from, uint32_t from_port, const address *to,
               uint32_t to_port)
 {
-    return add_to_key(add_to_key(((uint64_t)from_port << 16) ^ to_port, from),
-                      to);
+    uint64_t ports = (uint64_t)from_port << 16 ^ to_port;
+    uint32_t a, b;
+
+    if (from->type != AT_IPv4 || to->type != AT_IPv4)
+        return add_to_key(add_to_key(ports, from), to);
+    memcpy(&a, from->data, sizeof(a));
+    memcpy(&b, to->data, sizeof(b));
+    return (ports * MULTIPLIER ^ ((uint64_t)a << 32 | b)) * MULTIPLIER;
 }
 
 static uint64_t
@@ -80,110 +85,141 @@ response_key(const packet_info *pinfo)
                          pinfo->srcport);
 }
 
-static request *
+static mcas_other_request *
 recent_place(uint64_t key)
 {
-    return &recent[key % array_length(recent)];
+    return &recent[key >> 56];
+}
+
+/* How many bytes of a request's body come behind the segment it begins in. No
+ * more of them than can be told from what stands in front of the request. */
+static uint32_t
+announced(const uint8_t *bytes, uint32_t captured, uint32_t reported)
+{
+    mcas_message message;
+
+    if (mcas_message_parse(bytes, captured, &mcas_head_only, &message) < 0)
+        return 0;
+    return (uint32_t)MIN(message.body_missing, INT32_MAX - (uint64_t)reported);
 }
 
 void
-mcas_others_note(const packet_info *pinfo, tvbuff_t *tvb,
-                 const struct tcpinfo *tcp)
+mcas_others_note(const packet_info *pinfo, const struct tcpinfo *tcp,
+                 const uint8_t *bytes, uint32_t captured, uint32_t reported)
 {
-    request request;
-    mcas_message message;
-    const uint8_t *bytes;
-    uint64_t all;
-    uint32_t length;
+    mcas_other_request *place;
+    uint64_t key;
+    uint32_t end, waiting = 1;
 
     if (!tcp)
         return;
-    all = tvb_reported_length(tvb);
-    length = tvb_captured_length(tvb);
-    bytes = tvb_get_ptr(tvb, 0, (int)length);
-    /* POST, PUT, PATCH: the body may come in segments of its own. No more of
-     * it than can be told from what stands in front of the request. */
-    if (*bytes == 'P'
-        && mcas_message_parse(bytes, length, &mcas_head_only, &message) >= 0)
-        all += MIN(message.body_missing, INT32_MAX - all);
-    request.key = request_key(pinfo);
-    request.start = tcp->seq;
-    request.end = tcp->seq + (uint32_t)all;
-    request.ack = tcp->lastackseq;
-    wmem_array_append_one(noted, request);
-    *recent_place(request.key) = request;
+    end = tcp->seq + reported;
+    if (*bytes == 'P') /* POST, PUT, PATCH */
+        end += announced(bytes, captured, reported);
+    key = request_key(pinfo);
+    place = recent_place(key);
+    if (place->waiting > 0) {
+        if (place->key != key)
+            wmem_array_append_one(evicted, *place);
+        else if (place->ack == tcp->lastackseq)
+            /* No answer between. The same request again, as when more of it
+             * has come, counts once. */
+            waiting = place->waiting + mcas_behind(tcp->seq, place->start);
+    }
+    place->key = key;
+    place->start = tcp->seq;
+    place->end = end;
+    place->ack = tcp->lastackseq;
+    place->waiting = waiting;
 }
 
 /* The server has received nothing behind the request. It may answer before it
  * has received all of it. */
 static bool
-is_answered(const request *request, const struct tcpinfo *tcp)
+is_answered(const mcas_other_request *request, const struct tcpinfo *tcp)
 {
     return mcas_behind(tcp->lastackseq, request->start)
         && !mcas_behind(tcp->lastackseq, request->end);
 }
 
-bool
-mcas_others_recently_answered(const packet_info *pinfo,
-                              const struct tcpinfo *tcp)
+mcas_other_request *
+mcas_others_asked(const packet_info *pinfo, const struct tcpinfo *tcp)
 {
     uint64_t key = response_key(pinfo);
-    const request *last = recent_place(key);
+    mcas_other_request *last = recent_place(key);
 
-    return tcp && last->key == key && is_answered(last, tcp);
+    return tcp && last->key == key && is_answered(last, tcp) ? last : NULL;
+}
+
+void
+mcas_others_end_answer(mcas_other_request *request)
+{
+    if (request->waiting > 0)
+        request->waiting--;
 }
 
 static void
-map_request(const request *request)
+map_request(const mcas_other_request *request)
 {
-    requests *known = (requests *)wmem_map_lookup(map, &request->key);
+    mcas_other_request *known =
+        (mcas_other_request *)wmem_map_lookup(map, &request->key);
+    uint32_t before = 0;
 
     if (!known) {
-        known = wmem_new0(wmem_file_scope(), requests);
-        known->last.key = request->key;
-        wmem_map_insert(map, &known->last.key, known);
+        known = wmem_new(wmem_file_scope(), mcas_other_request);
+        *known = *request;
+        wmem_map_insert(map, &known->key, known);
+        return;
     }
-    /* The same request again, when more of it has come, counts once. */
-    if (known->count == 0 || known->last.ack != request->ack)
-        known->count = 0;
-    if (known->count == 0 || mcas_behind(request->end, known->last.end))
-        known->count++;
-    known->last = *request;
+    if (known->ack == request->ack)
+        before = known->waiting;
+    *known = *request;
+    known->waiting += before;
 }
 
-static const requests *
-find_requests(uint64_t key)
+static const mcas_other_request *
+find_evicted(uint64_t key)
 {
-    for (; mapped < wmem_array_get_count(noted); mapped++)
-        map_request((const request *)wmem_array_index(noted, mapped));
-    return (const requests *)wmem_map_lookup(map, &key);
+    for (; mapped < wmem_array_get_count(evicted); mapped++)
+        map_request(
+            (const mcas_other_request *)wmem_array_index(evicted, mapped));
+    return (const mcas_other_request *)wmem_map_lookup(map, &key);
 }
 
 bool
 mcas_others_answered(const packet_info *pinfo, const struct tcpinfo *tcp)
 {
-    const requests *known =
-        tcp ? find_requests(response_key(pinfo)) : NULL;
+    uint64_t key = response_key(pinfo);
+    const mcas_other_request *last = recent_place(key);
 
-    return known && is_answered(&known->last, tcp);
+    if (last->key != key)
+        last = find_evicted(key);
+    return tcp && last && is_answered(last, tcp);
 }
 
 uint32_t
 mcas_others_waiting(const packet_info *pinfo, const struct tcpinfo *tcp)
 {
-    const requests *known = find_requests(request_key(pinfo));
+    uint64_t key = request_key(pinfo);
+    const mcas_other_request *before = find_evicted(key);
+    const mcas_other_request *last = recent_place(key);
 
+    if (last->key != key) {
+        last = before;
+        before = NULL;
+    }
     /* They were sent before this one, and the server has answered none. */
-    return known && known->last.ack == tcp->lastackseq
-        && !mcas_behind(known->last.end, tcp->seq)
-        ? known->count
-        : 0;
+    if (!last || last->waiting == 0 || last->ack != tcp->lastackseq
+        || mcas_behind(last->end, tcp->seq))
+        return 0;
+    return last->waiting
+        + (before && before->ack == last->ack ? before->waiting : 0);
 }
 
 static void
 forget_requests(void)
 {
-    noted = wmem_array_new(wmem_file_scope(), sizeof(request));
+    evicted = wmem_array_new(wmem_file_scope(), sizeof(mcas_other_request));
     mapped = 0;
     memset(recent, 0, sizeof(recent));
 }

@@ -163,15 +163,22 @@ mcas_behind(uint32_t a, uint32_t b)
     return (int32_t)(a - b) > 0;
 }
 
-/* others.c: requests of another kind. The bytes at hand are some. */
-void mcas_others_register(void);
-void mcas_others_note(const packet_info *pinfo, tvbuff_t *tvb,
-                      const struct tcpinfo *tcp);
+/* others.c: requests of another kind, of which the captured bytes are at hand,
+ * or the segment that may begin a response. */
+typedef struct mcas_other_request mcas_other_request;
 
-/* Whether a response is the answer to one that was seen; the first question
- * is quick, and does not know of all that are. */
-bool mcas_others_recently_answered(const packet_info *pinfo,
-                                   const struct tcpinfo *tcp);
+void mcas_others_register(void);
+void mcas_others_note(const packet_info *pinfo, const struct tcpinfo *tcp,
+                      const uint8_t *bytes, uint32_t captured,
+                      uint32_t reported);
+
+/* The one that a response answers, where that is quick to say, or NULL. Tell
+ * it when HTTP has all of the answer. */
+mcas_other_request *mcas_others_asked(const packet_info *pinfo,
+                                      const struct tcpinfo *tcp);
+void mcas_others_end_answer(mcas_other_request *request);
+
+/* Whether a response is the answer to one that was seen. */
 bool mcas_others_answered(const packet_info *pinfo,
                           const struct tcpinfo *tcp);
 

@@ -279,6 +279,14 @@ fn exported_with_data_of_another_kind() {
     }
 }
 
+/// A segment as it is when it was sent no later than another: it acknowledges
+/// no more.
+fn as_early_as(other: &[u8], mut segment: Vec<u8>) -> Vec<u8> {
+    let acknowledged = 42..46;
+    segment[acknowledged.clone()].copy_from_slice(&other[acknowledged]);
+    segment
+}
+
 /// A request may announce more than sequence numbers can count, and be
 /// answered when the server has only some of its head: the answer was taken
 /// for ours.
@@ -295,10 +303,8 @@ fn early_answer_to_a_request_without_end() {
         let first = connection.segment(Client, first);
         let answer = answer("text/plain", SETTINGS);
         let answer = connection.segment(Server, answer.as_bytes());
-        // Sent before there was an answer to acknowledge.
-        let mut second = connection.segment(Client, second);
-        let acknowledged = 42..46;
-        second[acknowledged.clone()].copy_from_slice(&first[acknowledged]);
+        let second = connection.segment(Client, second);
+        let second = as_early_as(&first, second);
         for frame in [first, second, answer] {
             capture.push(&frame);
         }
@@ -307,4 +313,61 @@ fn early_answer_to_a_request_without_end() {
             assert!(found.is_empty(), "{length} {passes:?}: {found:?}");
         }
     }
+}
+
+/// More connections than the table of other requests has places, all of which
+/// wait at once: those that lost theirs are found, too.
+#[test]
+fn answers_to_a_thousand_others_that_wait() {
+    let mut capture = Capture::default();
+    let mut connections = Vec::new();
+    for _ in 0..1000 {
+        let mut connection = capture.connect(80);
+        capture.push(&connection.segment(Client, page("/a").as_bytes()));
+        connections.push(connection);
+    }
+    let whole = answer("text/plain", SETTINGS);
+    for half in [&whole[..90], &whole[90..]] {
+        for connection in &mut connections {
+            capture.send(connection, Server, half.as_bytes());
+        }
+    }
+    let found = types(&capture.write(), &[]);
+    assert!(found.is_empty(), "{} found", found.len());
+}
+
+/// Of two pages that were asked for, one had come when we asked, and nobody
+/// had acknowledged it: only the other stands before our answer.
+#[test]
+fn one_of_two_pages_answered_when_we_ask() {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    let html = answer("text/html", "x");
+    let a = connection.segment(Client, page("/a").as_bytes());
+    let b = connection.segment(Client, page("/b").as_bytes());
+    let to_a = connection.segment(Server, html.as_bytes());
+    let ask = post("/", "", FORM);
+    let ask = as_early_as(&a, connection.segment(Client, ask.as_bytes()));
+    let to_b = connection.segment(Server, html.as_bytes());
+    let settings = answer("text/plain", SETTINGS);
+    let settings = connection.segment(Server, settings.as_bytes());
+    for frame in [a, b, to_a, ask, to_b, settings] {
+        capture.push(&frame);
+    }
+    assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
+}
+
+/// A request that came in two segments was two that wait for an answer.
+#[test]
+fn page_asked_for_in_two_segments_when_we_ask() {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    let (ask, page) = (post("/", "", FORM), page("/a"));
+    for bytes in [&page[..20], &page[20..], &ask] {
+        capture.push(&connection.segment(Client, bytes.as_bytes()));
+    }
+    for bytes in [answer("text/html", "x"), answer("text/plain", SETTINGS)] {
+        capture.push(&connection.segment(Server, bytes.as_bytes()));
+    }
+    assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
 }
