@@ -251,6 +251,8 @@ ROWS = [
         both(lowest_session, "web"), Limit("ratio", 1.0015)),
     Row("web-memory", "the same, peak memory of 5,000", ALONE,
         both(memory, "web", 5000), Limit("ratio", 1.001)),
+    Row("web-memory-40k", "the same, of 40,000", ALONE,
+        both(memory, "web", 40_000), Limit("ratio", 1.001)),
     exchange("exchange", "no tree", NO_TREE, Limit("more", 25_000),
              many=1100),
     Row("fields", "tshark, exchange: -T fields, all of ours", "HTTP's alone",
