@@ -103,34 +103,38 @@ announced(const uint8_t *bytes, uint32_t captured, uint32_t reported)
     return (uint32_t)MIN(message.body_missing, INT32_MAX - (uint64_t)reported);
 }
 
+/* Adds to the requests that wait with one those that did before it, if there
+ * was no answer between. The same request again, as when more of it has come,
+ * counts once. */
+static void
+count_before(mcas_other_request *request, const mcas_other_request *before)
+{
+    if (before->ack == request->ack && before->waiting > 0)
+        request->waiting +=
+            before->waiting - !mcas_behind(request->start, before->start);
+}
+
 void
 mcas_others_note(const packet_info *pinfo, const struct tcpinfo *tcp,
                  const uint8_t *bytes, uint32_t captured, uint32_t reported)
 {
-    mcas_other_request *place;
-    uint64_t key;
-    uint32_t end, waiting = 1;
+    mcas_other_request request, *place;
 
     if (!tcp)
         return;
-    end = tcp->seq + reported;
+    request.key = request_key(pinfo);
+    request.start = tcp->seq;
+    request.end = tcp->seq + reported;
     if (*bytes == 'P') /* POST, PUT, PATCH */
-        end += announced(bytes, captured, reported);
-    key = request_key(pinfo);
-    place = recent_place(key);
-    if (place->waiting > 0) {
-        if (place->key != key)
-            wmem_array_append_one(evicted, *place);
-        else if (place->ack == tcp->lastackseq)
-            /* No answer between. The same request again, as when more of it
-             * has come, counts once. */
-            waiting = place->waiting + mcas_behind(tcp->seq, place->start);
-    }
-    place->key = key;
-    place->start = tcp->seq;
-    place->end = end;
-    place->ack = tcp->lastackseq;
-    place->waiting = waiting;
+        request.end += announced(bytes, captured, reported);
+    request.ack = tcp->lastackseq;
+    request.waiting = 1;
+    place = recent_place(request.key);
+    if (place->key == request.key)
+        count_before(&request, place);
+    else if (place->waiting > 0)
+        wmem_array_append_one(evicted, *place);
+    *place = request;
 }
 
 /* The server has received nothing behind the request. It may answer before it
@@ -163,18 +167,17 @@ map_request(const mcas_other_request *request)
 {
     mcas_other_request *known =
         (mcas_other_request *)wmem_map_lookup(map, &request->key);
-    uint32_t before = 0;
 
-    if (!known) {
+    if (known) {
+        mcas_other_request before = *known;
+
+        *known = *request;
+        count_before(known, &before);
+    } else {
         known = wmem_new(wmem_file_scope(), mcas_other_request);
         *known = *request;
         wmem_map_insert(map, &known->key, known);
-        return;
     }
-    if (known->ack == request->ack)
-        before = known->waiting;
-    *known = *request;
-    known->waiting += before;
 }
 
 static const mcas_other_request *
@@ -202,18 +205,19 @@ mcas_others_waiting(const packet_info *pinfo, const struct tcpinfo *tcp)
 {
     uint64_t key = request_key(pinfo);
     const mcas_other_request *before = find_evicted(key);
-    const mcas_other_request *last = recent_place(key);
+    mcas_other_request last = *recent_place(key);
 
-    if (last->key != key) {
-        last = before;
-        before = NULL;
+    if (last.key != key) {
+        if (!before)
+            return 0;
+        last = *before;
+    } else if (before && last.waiting > 0) {
+        count_before(&last, before);
     }
     /* They were sent before this one, and the server has answered none. */
-    if (!last || last->waiting == 0 || last->ack != tcp->lastackseq
-        || mcas_behind(last->end, tcp->seq))
-        return 0;
-    return last->waiting
-        + (before && before->ack == last->ack ? before->waiting : 0);
+    return last.ack == tcp->lastackseq && !mcas_behind(last.end, tcp->seq)
+        ? last.waiting
+        : 0;
 }
 
 static void

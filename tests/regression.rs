@@ -371,3 +371,24 @@ fn page_asked_for_in_two_segments_when_we_ask() {
     }
     assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
 }
+
+/// Whoever else takes its place in the table between its two segments: a
+/// request was two that wait for an answer.
+#[test]
+fn page_asked_for_in_two_segments_among_a_thousand() {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    let (ask, page) = (post("/", "", FORM), page("/a"));
+    capture.push(&connection.segment(Client, page[..20].as_bytes()));
+    for _ in 0..1000 {
+        let mut other = capture.connect(80);
+        capture.send(&mut other, Client, page.as_bytes());
+    }
+    for bytes in [&page[20..], &ask] {
+        capture.push(&connection.segment(Client, bytes.as_bytes()));
+    }
+    for bytes in [answer("text/html", "x"), answer("text/plain", SETTINGS)] {
+        capture.push(&connection.segment(Server, bytes.as_bytes()));
+    }
+    assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
+}
