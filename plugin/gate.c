@@ -225,7 +225,7 @@ dissect_answer(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree,
     int consumed = call_http(tvb, pinfo, tree, data);
 
     if (pinfo->desegment_len == 0 && !PINFO_FD_VISITED(pinfo))
-        mcas_others_end_answer(request);
+        mcas_others_end_answer(request, (const struct tcpinfo *)data);
     return consumed;
 }
 

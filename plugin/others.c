@@ -28,6 +28,7 @@ struct mcas_other_request {
     uint32_t start;   /* where it begins */
     uint32_t end;     /* client's next byte behind it */
     uint32_t ack;     /* server's next byte when it was sent */
+    uint32_t answer;  /* where the next answer begins, or before that */
     uint32_t waiting; /* requests whose answer has not ended, it among them */
 };
 
@@ -109,7 +110,10 @@ announced(const uint8_t *bytes, uint32_t captured, uint32_t reported)
 static void
 count_before(mcas_other_request *request, const mcas_other_request *before)
 {
-    if (before->ack == request->ack && before->waiting > 0)
+    if (before->ack != request->ack)
+        return;
+    request->answer = before->answer;
+    if (before->waiting > 0)
         request->waiting +=
             before->waiting - !mcas_behind(request->start, before->start);
 }
@@ -128,6 +132,7 @@ mcas_others_note(const packet_info *pinfo, const struct tcpinfo *tcp,
     if (*bytes == 'P') /* POST, PUT, PATCH */
         request.end += announced(bytes, captured, reported);
     request.ack = tcp->lastackseq;
+    request.answer = tcp->lastackseq;
     request.waiting = 1;
     place = recent_place(request.key);
     if (place->key == request.key)
@@ -156,10 +161,14 @@ mcas_others_asked(const packet_info *pinfo, const struct tcpinfo *tcp)
 }
 
 void
-mcas_others_end_answer(mcas_other_request *request)
+mcas_others_end_answer(mcas_other_request *request, const struct tcpinfo *tcp)
 {
-    if (request->waiting > 0)
-        request->waiting--;
+    /* One that was there before, or that began before the requests that wait
+     * were sent, answers none of them. */
+    if (request->waiting == 0 || mcas_behind(request->answer, tcp->seq))
+        return;
+    request->waiting--;
+    request->answer = tcp->seq + 1;
 }
 
 static void

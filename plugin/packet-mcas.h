@@ -176,7 +176,8 @@ void mcas_others_note(const packet_info *pinfo, const struct tcpinfo *tcp,
  * it when HTTP has all of the answer. */
 mcas_other_request *mcas_others_asked(const packet_info *pinfo,
                                       const struct tcpinfo *tcp);
-void mcas_others_end_answer(mcas_other_request *request);
+void mcas_others_end_answer(mcas_other_request *request,
+                            const struct tcpinfo *tcp);
 
 /* Whether a response is the answer to one that was seen. */
 bool mcas_others_answered(const packet_info *pinfo,

@@ -392,3 +392,47 @@ fn page_asked_for_in_two_segments_among_a_thousand() {
     }
     assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
 }
+
+/// The end of a page was taken for the answer to another that was asked for
+/// when it had begun, and that one for the answer to us.
+#[test]
+fn page_under_way_when_another_is_asked_for() {
+    let html = answer("text/html", "x");
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    capture.send(&mut connection, Client, page("/a").as_bytes());
+    capture.send(&mut connection, Server, html[..40].as_bytes());
+    let b = connection.segment(Client, page("/b").as_bytes());
+    let rest_of_a = connection.segment(Server, html[40..].as_bytes());
+    let ask = post("/", "", FORM);
+    let ask = as_early_as(&b, connection.segment(Client, ask.as_bytes()));
+    for frame in [&b, &rest_of_a, &ask] {
+        capture.push(frame);
+    }
+    for bytes in [&html, &answer("text/plain", SETTINGS)] {
+        capture.push(&connection.segment(Server, bytes.as_bytes()));
+    }
+    assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
+}
+
+/// A page that came twice was the answer to two requests, and the next page
+/// the answer to us.
+#[test]
+fn page_again_without_analysis() {
+    let html = answer("text/html", "x");
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    let a = connection.segment(Client, page("/a").as_bytes());
+    let b = connection.segment(Client, page("/b").as_bytes());
+    let to_a = connection.segment(Server, html.as_bytes());
+    let ask = post("/", "", FORM);
+    let ask = as_early_as(&a, connection.segment(Client, ask.as_bytes()));
+    for frame in [&a, &b, &to_a, &to_a, &ask] {
+        capture.push(frame);
+    }
+    for bytes in [&html, &answer("text/plain", SETTINGS)] {
+        capture.push(&connection.segment(Server, bytes.as_bytes()));
+    }
+    let option = ["-o", "tcp.analyze_sequence_numbers:FALSE"];
+    assert_eq!(types(&capture.write(), &option), ["1", "2"]);
+}
