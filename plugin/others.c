@@ -10,7 +10,9 @@
  * of each connection stands in a table, which answers at once, and where that
  * of another connection may take its place. Only one that still waits for its
  * answer is kept then, in a list at first, and in a map when somebody asks; a
- * second answer to one that had its own is judged by itself.
+ * second answer to one that had its own is judged by itself. So may be the
+ * last answers to requests that were pipelined, of which not all are counted:
+ * two in a segment are one, and those before an acknowledgement none.
  *
  * Copyright 2026 the M-CAS dissector authors
  *

@@ -163,8 +163,8 @@ mcas_behind(uint32_t a, uint32_t b)
     return (int32_t)(a - b) > 0;
 }
 
-/* others.c: requests of another kind, of which the captured bytes are at hand,
- * or the segment that may begin a response. */
+/* others.c: requests of another kind, and whether a response answers one. The
+ * bytes given are those of the packet that was captured. */
 typedef struct mcas_other_request mcas_other_request;
 
 void mcas_others_register(void);
