@@ -10,9 +10,9 @@
  * of each connection stands in a table, which answers at once, and where that
  * of another connection may take its place. Only one that still waits for its
  * answer is kept then, in a list at first, and in a map when somebody asks; a
- * second answer to one that had its own is judged by itself. So may be the
- * last answers to requests that were pipelined, of which not all are counted:
- * two in a segment are one, and those before an acknowledgement none.
+ * second answer to one that had its own is judged by itself. Of requests that
+ * were pipelined not all are counted (two in a segment are one, those before an
+ * acknowledgement none), so the last of them is always kept.
  *
  * Copyright 2026 the M-CAS dissector authors
  *
@@ -26,16 +26,17 @@
 
 /* The last request of a connection, of those that were seen. */
 struct mcas_other_request {
-    uint64_t key;     /* of client, server and their ports */
-    uint32_t start;   /* where it begins */
-    uint32_t end;     /* client's next byte behind it */
-    uint32_t ack;     /* server's next byte when it was sent */
-    uint32_t answer;  /* where the next answer begins, or before that */
-    uint32_t waiting; /* requests whose answer has not ended, it among them */
+    uint64_t key;       /* of client, server and their ports */
+    uint32_t start;     /* where it begins */
+    uint32_t end;       /* client's next byte behind it */
+    uint32_t ack;       /* server's next byte when it was sent */
+    uint32_t answer;    /* where the next answer begins, or before that */
+    uint32_t waiting;   /* requests whose answer has not ended, with this */
+    bool     pipelined; /* whether there ever was more than one of them */
 };
 
 static mcas_other_request recent[256]; /* by their key */
-static wmem_array_t *evicted;          /* from that, while they waited */
+static wmem_array_t *evicted;          /* from that */
 static unsigned mapped;                /* how many of them are in the map */
 static wmem_map_t *map;                /* by their key, too */
 
@@ -112,12 +113,14 @@ announced(const uint8_t *bytes, uint32_t captured, uint32_t reported)
 static void
 count_before(mcas_other_request *request, const mcas_other_request *before)
 {
+    bool again = !mcas_behind(request->start, before->start);
+
+    request->pipelined = before->pipelined || (before->waiting > 0 && !again);
     if (before->ack != request->ack)
         return;
     request->answer = before->answer;
     if (before->waiting > 0)
-        request->waiting +=
-            before->waiting - !mcas_behind(request->start, before->start);
+        request->waiting += before->waiting - again;
 }
 
 void
@@ -136,10 +139,11 @@ mcas_others_note(const packet_info *pinfo, const struct tcpinfo *tcp,
     request.ack = tcp->lastackseq;
     request.answer = tcp->lastackseq;
     request.waiting = 1;
+    request.pipelined = false;
     place = recent_place(request.key);
     if (place->key == request.key)
         count_before(&request, place);
-    else if (place->waiting > 0)
+    else if (place->waiting > 0 || place->pipelined)
         wmem_array_append_one(evicted, *place);
     *place = request;
 }

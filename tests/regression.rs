@@ -436,3 +436,26 @@ fn page_again_without_analysis() {
     let option = ["-o", "tcp.analyze_sequence_numbers:FALSE"];
     assert_eq!(types(&capture.write(), &option), ["1", "2"]);
 }
+
+/// Of two pages that were under way at once one was left when a third was
+/// asked for, and nobody waited for that any more when its answer came.
+#[test]
+fn last_page_of_a_pipeline_among_a_thousand() {
+    let html = answer("text/html", "x");
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    for path in ["/a", "/b"] {
+        capture.push(&connection.segment(Client, page(path).as_bytes()));
+    }
+    for from in [Server, Client, Server] {
+        let bytes = if from == Server { &html } else { &page("/c") };
+        capture.push(&connection.segment(from, bytes.as_bytes()));
+    }
+    for _ in 0..1000 {
+        let mut other = capture.connect(80);
+        capture.send(&mut other, Client, page("/").as_bytes());
+    }
+    let last = answer("text/plain", SETTINGS);
+    capture.push(&connection.segment(Server, last.as_bytes()));
+    assert_eq!(types(&capture.write(), &[]), [""; 0]);
+}
