@@ -9,10 +9,10 @@
  * Web traffic is full of them, and who asks for certain is rare. So the last
  * of each connection stands in a table, which answers at once, and where that
  * of another connection may take its place. Only one that still waits for its
- * answer is kept then, in a list at first, and in a map when somebody asks; a
- * second answer to one that had its own is judged by itself. Of requests that
- * were pipelined not all are counted (two in a segment are one, those before an
- * acknowledgement none), so the last of them is always kept.
+ * answer is kept in a map then; a second answer to one that had its own is
+ * judged by itself. Of requests that were pipelined not all are counted (two
+ * in a segment are one, those before an acknowledgement none), so of such
+ * connections the last one is always kept.
  *
  * Copyright 2026 the M-CAS dissector authors
  *
@@ -32,13 +32,11 @@ struct mcas_other_request {
     uint32_t ack;       /* server's next byte when it was sent */
     uint32_t answer;    /* where the next answer begins, or before that */
     uint32_t waiting;   /* requests whose answer has not ended, with this */
-    bool     pipelined; /* whether there ever was more than one of them */
+    bool     kept;      /* in the map, once it loses its place, in any case */
 };
 
 static mcas_other_request recent[256]; /* by their key */
-static wmem_array_t *evicted;          /* from that */
-static unsigned mapped;                /* how many of them are in the map */
-static wmem_map_t *map;                /* by their key, too */
+static wmem_map_t *kept;               /* by their key, too */
 
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
@@ -95,6 +93,32 @@ recent_place(uint64_t key)
     return &recent[key >> 56];
 }
 
+/* The last request of a connection, or NULL. */
+static const mcas_other_request *
+find_last(uint64_t key)
+{
+    const mcas_other_request *recently = recent_place(key);
+
+    return recently->key == key
+        ? recently
+        : (const mcas_other_request *)wmem_map_lookup(kept, &key);
+}
+
+static void
+keep(const mcas_other_request *request)
+{
+    mcas_other_request *known =
+        (mcas_other_request *)wmem_map_lookup(kept, &request->key);
+
+    if (!known) {
+        known = wmem_new(wmem_file_scope(), mcas_other_request);
+        known->key = request->key;
+        wmem_map_insert(kept, &known->key, known);
+    }
+    *known = *request;
+    known->kept = true;
+}
+
 /* How many bytes of a request's body come behind the segment it begins in. No
  * more of them than can be told from what stands in front of the request. */
 static uint32_t
@@ -115,7 +139,7 @@ count_before(mcas_other_request *request, const mcas_other_request *before)
 {
     bool again = !mcas_behind(request->start, before->start);
 
-    request->pipelined = before->pipelined || (before->waiting > 0 && !again);
+    request->kept = before->kept || (before->waiting > 0 && !again);
     if (before->ack != request->ack)
         return;
     request->answer = before->answer;
@@ -128,6 +152,7 @@ mcas_others_note(const packet_info *pinfo, const struct tcpinfo *tcp,
                  const uint8_t *bytes, uint32_t captured, uint32_t reported)
 {
     mcas_other_request request, *place;
+    const mcas_other_request *before;
 
     if (!tcp)
         return;
@@ -139,12 +164,13 @@ mcas_others_note(const packet_info *pinfo, const struct tcpinfo *tcp,
     request.ack = tcp->lastackseq;
     request.answer = tcp->lastackseq;
     request.waiting = 1;
-    request.pipelined = false;
+    request.kept = false;
+    before = find_last(request.key);
+    if (before)
+        count_before(&request, before);
     place = recent_place(request.key);
-    if (place->key == request.key)
-        count_before(&request, place);
-    else if (place->waiting > 0 || place->pipelined)
-        wmem_array_append_one(evicted, *place);
+    if (place->key != request.key && (place->waiting > 0 || place->kept))
+        keep(place);
     *place = request;
 }
 
@@ -177,69 +203,29 @@ mcas_others_end_answer(mcas_other_request *request, const struct tcpinfo *tcp)
     request->answer = tcp->seq + 1;
 }
 
-static void
-map_request(const mcas_other_request *request)
-{
-    mcas_other_request *known =
-        (mcas_other_request *)wmem_map_lookup(map, &request->key);
-
-    if (known) {
-        mcas_other_request before = *known;
-
-        *known = *request;
-        count_before(known, &before);
-    } else {
-        known = wmem_new(wmem_file_scope(), mcas_other_request);
-        *known = *request;
-        wmem_map_insert(map, &known->key, known);
-    }
-}
-
-static const mcas_other_request *
-find_evicted(uint64_t key)
-{
-    for (; mapped < wmem_array_get_count(evicted); mapped++)
-        map_request(
-            (const mcas_other_request *)wmem_array_index(evicted, mapped));
-    return (const mcas_other_request *)wmem_map_lookup(map, &key);
-}
-
 bool
 mcas_others_answered(const packet_info *pinfo, const struct tcpinfo *tcp)
 {
-    uint64_t key = response_key(pinfo);
-    const mcas_other_request *last = recent_place(key);
+    const mcas_other_request *last = find_last(response_key(pinfo));
 
-    if (last->key != key)
-        last = find_evicted(key);
     return tcp && last && is_answered(last, tcp);
 }
 
 uint32_t
 mcas_others_waiting(const packet_info *pinfo, const struct tcpinfo *tcp)
 {
-    uint64_t key = request_key(pinfo);
-    const mcas_other_request *before = find_evicted(key);
-    mcas_other_request last = *recent_place(key);
+    const mcas_other_request *last = find_last(request_key(pinfo));
 
-    if (last.key != key) {
-        if (!before)
-            return 0;
-        last = *before;
-    } else if (before && last.waiting > 0) {
-        count_before(&last, before);
-    }
     /* They were sent before this one, and the server has answered none. */
-    return last.ack == tcp->lastackseq && !mcas_behind(last.end, tcp->seq)
-        ? last.waiting
+    return last && last->ack == tcp->lastackseq
+        && !mcas_behind(last->end, tcp->seq)
+        ? last->waiting
         : 0;
 }
 
 static void
 forget_requests(void)
 {
-    evicted = wmem_array_new(wmem_file_scope(), sizeof(mcas_other_request));
-    mapped = 0;
     memset(recent, 0, sizeof(recent));
 }
 
@@ -247,6 +233,6 @@ void
 mcas_others_register(void)
 {
     register_init_routine(forget_requests);
-    map = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(),
-                                 g_int64_hash, g_int64_equal);
+    kept = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(),
+                                  g_int64_hash, g_int64_equal);
 }

@@ -372,6 +372,14 @@ fn page_asked_for_in_two_segments_when_we_ask() {
     assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
 }
 
+/// More requests on other connections than the table of them has places.
+fn others_ask(capture: &mut Capture) {
+    for _ in 0..1000 {
+        let mut other = capture.connect(80);
+        capture.send(&mut other, Client, page("/").as_bytes());
+    }
+}
+
 /// Whoever else takes its place in the table between its two segments: a
 /// request was two that wait for an answer.
 #[test]
@@ -379,11 +387,8 @@ fn page_asked_for_in_two_segments_among_a_thousand() {
     let mut capture = Capture::default();
     let mut connection = capture.connect(80);
     let (ask, page) = (post("/", "", FORM), page("/a"));
-    capture.push(&connection.segment(Client, page[..20].as_bytes()));
-    for _ in 0..1000 {
-        let mut other = capture.connect(80);
-        capture.send(&mut other, Client, page.as_bytes());
-    }
+    capture.push(&connection.segment(Client, &page.as_bytes()[..20]));
+    others_ask(&mut capture);
     for bytes in [&page[20..], &ask] {
         capture.push(&connection.segment(Client, bytes.as_bytes()));
     }
@@ -401,9 +406,9 @@ fn page_under_way_when_another_is_asked_for() {
     let mut capture = Capture::default();
     let mut connection = capture.connect(80);
     capture.send(&mut connection, Client, page("/a").as_bytes());
-    capture.send(&mut connection, Server, html[..40].as_bytes());
+    capture.send(&mut connection, Server, &html.as_bytes()[..40]);
     let b = connection.segment(Client, page("/b").as_bytes());
-    let rest_of_a = connection.segment(Server, html[40..].as_bytes());
+    let rest_of_a = connection.segment(Server, &html.as_bytes()[40..]);
     let ask = post("/", "", FORM);
     let ask = as_early_as(&b, connection.segment(Client, ask.as_bytes()));
     for frame in [&b, &rest_of_a, &ask] {
@@ -451,10 +456,24 @@ fn last_page_of_a_pipeline_among_a_thousand() {
         let bytes = if from == Server { &html } else { &page("/c") };
         capture.push(&connection.segment(from, bytes.as_bytes()));
     }
-    for _ in 0..1000 {
-        let mut other = capture.connect(80);
-        capture.send(&mut other, Client, page("/").as_bytes());
-    }
+    others_ask(&mut capture);
+    let last = answer("text/plain", SETTINGS);
+    capture.push(&connection.segment(Server, last.as_bytes()));
+    assert_eq!(types(&capture.write(), &[]), [""; 0]);
+}
+
+/// The first page was forgotten when the second was asked for, and the second
+/// when the first had come.
+#[test]
+fn second_page_of_a_pipeline_among_thousands() {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    capture.push(&connection.segment(Client, page("/a").as_bytes()));
+    others_ask(&mut capture);
+    capture.push(&connection.segment(Client, page("/b").as_bytes()));
+    let html = answer("text/html", "x");
+    capture.push(&connection.segment(Server, html.as_bytes()));
+    others_ask(&mut capture);
     let last = answer("text/plain", SETTINGS);
     capture.push(&connection.segment(Server, last.as_bytes()));
     assert_eq!(types(&capture.write(), &[]), [""; 0]);
