@@ -13,6 +13,8 @@ pub(crate) const CONFIGURATION: &[u8] = b"/cas_tel_conf";
 /// The gateway calls the phone, with its settings.
 pub(crate) const PUSH: &[u8] = b"/voip_setup.cgi";
 
+pub(crate) const PATHS: [&[u8]; 3] = [LIST, CONFIGURATION, PUSH];
+
 /// Type of the requests to a path as far as it decides how a query is read.
 pub(crate) fn type_of(path: &[u8]) -> u32 {
     match self::path(path) {
@@ -25,5 +27,5 @@ pub(crate) fn type_of(path: &[u8]) -> u32 {
 /// Which of them the path of a request is.
 pub(crate) fn path(path: &[u8]) -> Option<&'static [u8]> {
     let path = path.strip_suffix(b"/").unwrap_or(path);
-    [LIST, CONFIGURATION, PUSH].into_iter().find(|&known| known == path)
+    PATHS.into_iter().find(|&known| known == path)
 }

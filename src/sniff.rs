@@ -144,7 +144,7 @@ fn is_plain(input: &[u8]) -> bool {
     let Some(behind) = behind else { return false };
     let Some(head) = behind.strip_suffix(b"\r\n\r\n") else { return false };
     head.first() == Some(&b'/')
-        && !is_lan(head)
+        && !is_lan_path(head)
         && head.len() < HEAD_MAX
         && !blocks::any_name_or_blank_line(head)
 }
@@ -166,13 +166,17 @@ fn method(input: &[u8]) -> Option<&[u8]> {
 /// Whether the target behind a method has a path of the LAN side.
 fn is_lan(behind: &[u8]) -> bool {
     let target = behind.trim_ascii_start();
-    let paths = [lan::LIST, lan::CONFIGURATION, lan::PUSH];
     if target.first() == Some(&b'/') {
-        return paths.into_iter().any(|path| target.starts_with(path));
+        return is_lan_path(target);
     }
     // In absolute form a host stands before the path.
     let line = &target[..memchr(b'\n', target).unwrap_or(target.len())];
-    paths.into_iter().any(|path| memmem::find(line, path).is_some())
+    lan::PATHS.into_iter().any(|path| memmem::find(line, path).is_some())
+}
+
+/// Whether bytes begin with such a path.
+fn is_lan_path(bytes: &[u8]) -> bool {
+    lan::PATHS.into_iter().any(|path| bytes.starts_with(path))
 }
 
 /// Whether what makes a request ours stands anywhere in its head: all the
