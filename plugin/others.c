@@ -32,7 +32,7 @@ struct mcas_other_request {
     uint32_t ack;       /* server's next byte when it was sent */
     uint32_t answer;    /* where the next answer begins, or before that */
     uint32_t waiting;   /* requests whose answer has not ended, with this */
-    bool     kept;      /* in the map, once it loses its place, in any case */
+    bool     kept;      /* in the map when it loses its place, even answered */
 };
 
 static mcas_other_request recent[256]; /* by their key */
@@ -104,6 +104,7 @@ find_last(uint64_t key)
         : (const mcas_other_request *)wmem_map_lookup(kept, &key);
 }
 
+/* Keeps the last request of a connection that loses its place. */
 static void
 keep(const mcas_other_request *request)
 {

@@ -315,17 +315,22 @@ fn early_answer_to_a_request_without_end() {
     }
 }
 
-/// More connections than the table of other requests has places, all of which
-/// wait at once: those that lost theirs are found, too.
+/// Asks for a page on more connections than the table of other requests has
+/// places.
+fn others_ask(capture: &mut Capture) -> Vec<Connection> {
+    let ask = |_| {
+        let mut connection = capture.connect(80);
+        capture.push(&connection.segment(Client, page("/").as_bytes()));
+        connection
+    };
+    (0..1000).map(ask).collect()
+}
+
+/// All of them wait at once: those that lost their place are found, too.
 #[test]
 fn answers_to_a_thousand_others_that_wait() {
     let mut capture = Capture::default();
-    let mut connections = Vec::new();
-    for _ in 0..1000 {
-        let mut connection = capture.connect(80);
-        capture.push(&connection.segment(Client, page("/a").as_bytes()));
-        connections.push(connection);
-    }
+    let mut connections = others_ask(&mut capture);
     let whole = answer("text/plain", SETTINGS);
     for half in [&whole[..90], &whole[90..]] {
         for connection in &mut connections {
@@ -372,14 +377,6 @@ fn page_asked_for_in_two_segments_when_we_ask() {
     assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
 }
 
-/// More requests on other connections than the table of them has places.
-fn others_ask(capture: &mut Capture) {
-    for _ in 0..1000 {
-        let mut other = capture.connect(80);
-        capture.send(&mut other, Client, page("/").as_bytes());
-    }
-}
-
 /// Whoever else takes its place in the table between its two segments: a
 /// request was two that wait for an answer.
 #[test]
@@ -395,6 +392,26 @@ fn page_asked_for_in_two_segments_among_a_thousand() {
     for bytes in [answer("text/html", "x"), answer("text/plain", SETTINGS)] {
         capture.push(&connection.segment(Server, bytes.as_bytes()));
     }
+    assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
+}
+
+/// Answered, it lost its place again: what was kept of it was older than that.
+#[test]
+fn page_asked_for_in_two_segments_and_answered_among_thousands() {
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    let (ask, page) = (post("/", "", FORM), page("/a"));
+    capture.push(&connection.segment(Client, &page.as_bytes()[..20]));
+    others_ask(&mut capture);
+    let rest = connection.segment(Client, &page.as_bytes()[20..]);
+    capture.push(&rest);
+    let html = answer("text/html", "x");
+    capture.push(&connection.segment(Server, html.as_bytes()));
+    others_ask(&mut capture);
+    let ask = connection.segment(Client, ask.as_bytes());
+    capture.push(&as_early_as(&rest, ask));
+    let settings = answer("text/plain", SETTINGS);
+    capture.push(&connection.segment(Server, settings.as_bytes()));
     assert_eq!(types(&capture.write(), &[]), ["1", "2"]);
 }
 
