@@ -13,6 +13,7 @@ pub(crate) const CONFIGURATION: &[u8] = b"/cas_tel_conf";
 /// The gateway calls the phone, with its settings.
 pub(crate) const PUSH: &[u8] = b"/voip_setup.cgi";
 
+/// All of these.
 pub(crate) const PATHS: [&[u8]; 3] = [LIST, CONFIGURATION, PUSH];
 
 /// Type of the requests to a path as far as it decides how a query is read.
