@@ -1,4 +1,9 @@
-//! Compiles the C shim for the Wireshark that pkg-config finds.
+//! Compiles the C shim for the Wireshark that pkg-config finds, and has the
+//! plugin laid out to take little memory.
+
+use std::env::{var, var_os};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 fn main() {
     println!("cargo:rerun-if-changed=../include/mcas.h");
@@ -59,8 +64,53 @@ fn main() {
     // Only the five symbols of src/lib.rs may be visible: Wireshark loads
     // every plugin into one namespace, and another may bring a libmcas.
     println!("cargo:rustc-cdylib-link-arg=-Wl,--exclude-libs,ALL");
+
+    println!("cargo:rerun-if-changed=order.ld");
+    let layout = layout();
+    if runs_with(&layout) {
+        println!("cargo:rustc-cdylib-link-arg={layout}");
+    }
 }
 
-fn system_includes(paths: &[std::path::PathBuf]) -> Vec<String> {
+fn system_includes(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().map(|path| format!("-isystem{}", path.display())).collect()
+}
+
+/// Options by which a capture without M-CAS needs little of the plugin's file
+/// in memory (the rows `web-memory` of docs/performance.md).
+fn layout() -> String {
+    let folder = var("CARGO_MANIFEST_DIR").expect("cargo gives it");
+    [
+        // The functions that run anyway are next to each other,
+        &format!("-Wl,-T,{folder}/order.ld"),
+        // and where they begin, a piece that the kernel maps begins.
+        "-z,separate-code,-z,max-page-size=65536",
+        // Relocations, which are read all, take a bit each.
+        "-z,pack-relative-relocs",
+    ]
+    .join(",")
+}
+
+/// Whether a program that does nothing runs when it is linked with these
+/// options. Not all linkers know them (lld and GNU's do), nor does the C
+/// library before 2.36 know short relocations.
+fn runs_with(options: &str) -> bool {
+    let folder = var_os("OUT_DIR").expect("cargo gives OUT_DIR");
+    let source = Path::new(&folder).join("probe.rs");
+    let program = source.with_extension("");
+    std::fs::write(&source, "fn main() {}").expect("it can be written to");
+
+    let mut rustc = Command::new(var_os("RUSTC").expect("cargo gives RUSTC"));
+    let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    rustc.args(flags.split('\x1f').filter(|flag| !flag.is_empty()));
+    if let Ok(linker) = var("RUSTC_LINKER") {
+        rustc.arg(format!("-Clinker={linker}"));
+    }
+    rustc.arg(format!("-Clink-arg={options}"));
+    rustc.arg("-o").args([&program, &source]);
+    let succeeds = |command: &mut Command| {
+        let done = command.stdout(Stdio::null()).stderr(Stdio::null());
+        done.status().is_ok_and(|status| status.success())
+    };
+    succeeds(&mut rustc) && succeeds(&mut Command::new(program))
 }

@@ -28,6 +28,8 @@ mod header;
 mod install;
 /// What holds for any bytes whatever; the fuzz targets assert it too.
 mod invariants;
+/// What of the plugin's file is in memory whatever the capture.
+mod layout;
 /// Endpoints that answers name, in the traffic behind them.
 mod learned;
 /// Fields and value strings as Wireshark's lints want them.
