@@ -41,8 +41,9 @@ TOLERANCE, TOLERANCE_IN_TSHARK = 0.10, 0.25
 CHECKED = ["whole", "body", "segment", "request", "response", "allocations",
            "web", "exchange"]
 
-# Runs of tshark that a mean is taken of, in rows where chance is much.
-SEEDS = 24
+# Runs of tshark that a mean is taken of, in rows where chance is much: of
+# instructions, and of memory.
+RUNS, MEMORY_RUNS = 12, 25
 
 # As many programs at once as there are processors. What has been run once is
 # not run again.
@@ -130,24 +131,38 @@ def capture(kind, units):
     return path
 
 
-def tshark(kind, units, plugin, options):
+def tshark(kind, units, plugin, options, folder=""):
     path = str(capture(kind, units))
+    if folder:
+        path = linked(path, CAPTURES / folder)
     return (WITH_PLUGIN, "tshark", "-r", path, *options), plugin
 
 
-def session(kind, plugin, options=NO_TREE, few=100, many=1100):
+def linked(path, folder):
+    """Another path to a file."""
+    link = folder / Path(path).name
+    folder.mkdir(exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(path)
+    return str(link)
+
+
+def session(kind, plugin, options=NO_TREE, few=100, many=1100, folder=""):
     """Instructions of one session, exchange or byte."""
-    return each(lambda units: tshark(kind, units, plugin, options), few, many)
+    return each(lambda units: tshark(kind, units, plugin, options, folder),
+                few, many)
 
 
 def mean_session(kind, plugin):
-    """The mean of many seeds: what meets in a hash table is chance, and costs
-    as much as is measured here. They are random themselves, for with
-    multiples of a seed the same things meet."""
+    """The mean over hash tables and places in memory: what meets in a table,
+    or crosses a page, is chance, and costs as much as is measured here. Seeds
+    are random themselves, for with multiples of a seed the same things meet;
+    a longer path moves what is in memory behind it."""
     seeds = Random(1)
     runs = [session(kind,
-                    (*plugin, ("MCAS_BENCH_SEED", str(seeds.getrandbits(32)))))
-            for _ in range(SEEDS)]
+                    (*plugin, ("MCAS_BENCH_SEED", str(seeds.getrandbits(32)))),
+                    folder="-" * (16 * run + 1))
+            for run in range(RUNS)]
     return mean(runs)
 
 
@@ -170,17 +185,17 @@ def python(few=100, many=600):
 
 @cache
 def peak_memory(command, options):
-    """The most memory that a command takes, in bytes: the least of five
-    runs."""
+    """The most memory that a command takes, in bytes: the mean of some runs,
+    for the kernel lays out each another way."""
     measure = ("import resource, subprocess, sys\n"
                "subprocess.run(sys.argv[1:], check=True,"
                " stdout=subprocess.DEVNULL)\n"
                "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
                "print(used.ru_maxrss * 1024)")
-    return min(int(subprocess.run(
+    return mean(int(subprocess.run(
         [sys.executable, "-c", measure, *command], check=True, text=True,
         env=os.environ | dict(options), stdout=subprocess.PIPE).stdout)
-        for _ in range(5))
+        for _ in range(MEMORY_RUNS))
 
 
 def memory(kind, units, plugin, options=NO_TREE):
