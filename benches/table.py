@@ -139,11 +139,11 @@ def tshark(kind, units, plugin, options, folder=""):
 
 
 def linked(path, folder):
-    """Another path to a file."""
+    """Another path to a file, by a folder beside it."""
     link = folder / Path(path).name
     folder.mkdir(exist_ok=True)
-    if not link.is_symlink():
-        link.symlink_to(path)
+    if not link.exists():
+        link.symlink_to(Path("..") / link.name)
     return str(link)
 
 

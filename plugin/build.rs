@@ -65,36 +65,45 @@ fn main() {
     // every plugin into one namespace, and another may bring a libmcas.
     println!("cargo:rustc-cdylib-link-arg=-Wl,--exclude-libs,ALL");
 
-    println!("cargo:rerun-if-changed=order.ld");
-    let layout = layout();
-    if runs_with(&layout) {
-        println!("cargo:rustc-cdylib-link-arg={layout}");
-    }
+    lay_out();
 }
 
 fn system_includes(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().map(|path| format!("-isystem{}", path.display())).collect()
 }
 
-/// Options by which a capture without M-CAS needs little of the plugin's file
-/// in memory (the rows `web-memory` of docs/performance.md).
-fn layout() -> String {
+/// Has the plugin laid out so that a capture without M-CAS needs little of its
+/// file in memory (the rows `web-memory` of docs/performance.md). What is to
+/// run elsewhere, where the C library may be older, asks for a plain plugin;
+/// so does valgrind, which names functions in `.text` only.
+fn lay_out() {
+    println!("cargo:rerun-if-changed=order.ld");
+    println!("cargo:rerun-if-env-changed=MCAS_LAYOUT");
+    if var("MCAS_LAYOUT").is_ok_and(|layout| layout == "plain") {
+        return;
+    }
     let folder = var("CARGO_MANIFEST_DIR").expect("cargo gives it");
-    [
+    let options = [
         // The functions that run anyway are next to each other,
-        &format!("-Wl,-T,{folder}/order.ld"),
+        &format!("-T{folder}/order.ld"),
         // and where they begin, a piece that the kernel maps begins.
-        "-z,separate-code,-z,max-page-size=65536",
+        "-Wl,-z,separate-code,-z,max-page-size=65536",
         // Relocations, which are read all, take a bit each.
-        "-z,pack-relative-relocs",
-    ]
-    .join(",")
+        "-Wl,-z,pack-relative-relocs",
+    ];
+    if var("TARGET") == var("HOST") && run_with(&options) {
+        for option in options {
+            println!("cargo:rustc-cdylib-link-arg={option}");
+        }
+    } else {
+        println!("cargo:warning=a plain layout, which takes more memory");
+    }
 }
 
 /// Whether a program that does nothing runs when it is linked with these
-/// options. Not all linkers know them (lld and GNU's do), nor does the C
-/// library before 2.36 know short relocations.
-fn runs_with(options: &str) -> bool {
+/// options. lld and GNU's linker take the script, others do not; and short
+/// relocations are not for the C library before 2.36.
+fn run_with(options: &[&str]) -> bool {
     let folder = var_os("OUT_DIR").expect("cargo gives OUT_DIR");
     let source = Path::new(&folder).join("probe.rs");
     let program = source.with_extension("");
@@ -106,8 +115,8 @@ fn runs_with(options: &str) -> bool {
     if let Ok(linker) = var("RUSTC_LINKER") {
         rustc.arg(format!("-Clinker={linker}"));
     }
-    rustc.arg(format!("-Clink-arg={options}"));
-    rustc.arg("-o").args([&program, &source]);
+    rustc.args(options.iter().map(|option| format!("-Clink-arg={option}")));
+    rustc.arg("--cap-lints=allow").arg("-o").args([&program, &source]);
     let succeeds = |command: &mut Command| {
         let done = command.stdout(Stdio::null()).stderr(Stdio::null());
         done.status().is_ok_and(|status| status.success())
