@@ -29,7 +29,9 @@ fn what_always_runs_lies_together() {
             .filter(|(name, _)| !name.ends_with(".cold"))
             .filter(|(name, _)| matches(&pattern, name))
             .collect();
-        assert!(!found.is_empty(), "nothing is called {pattern}");
+        // Of what is Rust's own, some versions inline this, some that.
+        let ours = !pattern.starts_with('*') || pattern.contains("mcas");
+        assert!(!found.is_empty() || !ours, "nothing is called {pattern}");
         for (name, address) in found {
             assert!(together.contains(address), "{name} lies elsewhere");
         }
@@ -46,11 +48,6 @@ fn patterns() -> Vec<String> {
         .split(|c: char| c.is_whitespace() || "()".contains(c))
         .filter_map(|word| word.strip_prefix(".text."))
         .filter(|name| *name != "always")
-        // How Rust finds out what an x86 can do.
-        .filter(|name| {
-            let x86 = name.contains("xgetbv") || name.contains("detect");
-            !x86 || cfg!(target_arch = "x86_64")
-        })
         .map(str::to_owned)
         .collect();
     assert!(found.len() > 15, "{found:?}");
