@@ -3,6 +3,7 @@
 
 use crate::capi::run;
 use crate::support::ROOT;
+use glob::Pattern;
 use std::fs;
 use std::ops::Range;
 use std::process::Command;
@@ -27,10 +28,11 @@ fn what_always_runs_lies_together() {
             .iter()
             // What the compiler found unlikely lies with other such parts.
             .filter(|(name, _)| !name.ends_with(".cold"))
-            .filter(|(name, _)| matches(&pattern, name))
+            .filter(|(name, _)| pattern.matches(name))
             .collect();
         // Of what is Rust's own, some versions inline this, some that.
-        let ours = !pattern.starts_with('*') || pattern.contains("mcas");
+        let ours = !pattern.as_str().starts_with('*')
+            || pattern.as_str().contains("mcas");
         assert!(!found.is_empty() || !ours, "nothing is called {pattern}");
         for (name, address) in found {
             assert!(together.contains(address), "{name} lies elsewhere");
@@ -40,31 +42,18 @@ fn what_always_runs_lies_together() {
 
 const PIECE: usize = 1 << 16;
 
-/// The names of functions in the linker script, with `*` for anything.
-fn patterns() -> Vec<String> {
+/// The names of functions in the linker script.
+fn patterns() -> Vec<Pattern> {
     let script = fs::read_to_string(format!("{ROOT}/plugin/order.ld"))
         .expect("it can be read");
-    let found: Vec<String> = script
+    let found: Vec<Pattern> = script
         .split(|c: char| c.is_whitespace() || "()".contains(c))
         .filter_map(|word| word.strip_prefix(".text."))
         .filter(|name| *name != "always")
-        .map(str::to_owned)
+        .map(|name| Pattern::new(name).expect("a pattern"))
         .collect();
     assert!(found.len() > 15, "{found:?}");
     found
-}
-
-fn matches(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().expect("there is always one");
-    let Some(mut rest) = name.strip_prefix(first) else { return false };
-    let mut last = first;
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-        last = part;
-    }
-    rest.is_empty() || last.is_empty()
 }
 
 /// The functions in a library, with their addresses.
