@@ -11,7 +11,8 @@ use crate::agent;
 use crate::blocks;
 use crate::head;
 use crate::lan;
-use crate::message::{parse, Context, COMPLETE, HEAD_ONLY, RESULT_CODE};
+use crate::message::{parse, Context, COMPLETE, HEAD_ONLY};
+use crate::purpose::RESULT_CODE;
 use crate::target;
 use memchr::{memchr, memmem};
 
