@@ -806,6 +806,7 @@ mcas_status mcas_item_format(const uint8_t *buf, size_t len,
 
 /* Flags of mcas_config_format. */
 #define MCAS_CONFIG_SECRETS 1u /* write the password, too */
+#define MCAS_CONFIG_PJSIP 2u   /* only what is for Asterisk's pjsip.conf */
 
 /*
  * mcas_config_format: the settings in an answer as a shell script, for those
@@ -815,10 +816,13 @@ mcas_status mcas_item_format(const uint8_t *buf, size_t len,
  * the settings stands in comments. The script is harmless whatever the server
  * sent: no value can become a line, a command or an option of its own, and
  * what does not fit is left out. Its lines end in LF.
+ * With MCAS_CONFIG_PJSIP it is no script but the sections of hikari-pjsip.conf
+ * alone, with comments that begin with `;`; where there can be none of them,
+ * the comments say why.
  *
  * Parameters: message, a MCAS_TYPE_PROVISIONING_RESPONSE or
  * MCAS_TYPE_EXTENSION_CONFIGURATION_RESPONSE; body and body_len as for
- * mcas_body_items; flags, MCAS_CONFIG_SECRETS or 0, which has a comment in
+ * mcas_body_items; flags, MCAS_CONFIG_...: without SECRETS a comment stands in
  * place of the password; out, out_len and needed as for mcas_item_format.
  * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it, then
  * out holds what fits, and must not be run; MCAS_END where the message is of

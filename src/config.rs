@@ -4,7 +4,8 @@
 //! People read a provisioning answer to do with it what the gateway did, and
 //! they paste what they are given into a shell, as root. So [`Config`] writes
 //! a shell script that does nothing to the system but set an address and add
-//! routes; what is for Asterisk it writes to files in the current folder.
+//! routes; what is for Asterisk it writes to files in the current folder. Who
+//! wants but the one that matters there asks for [`PJSIP`].
 //!
 //! Nothing on the wire may become a line of its own, a command or an option:
 //!
@@ -34,13 +35,19 @@ use core::net::Ipv4Addr;
 
 /// A line about what is odd: our words, keys and numbers only.
 macro_rules! warning {
-    ($f:expr, $($text:tt)*) => {
-        writeln!($f, "# warning: {}", format_args!($($text)*))
-    };
+    ($settings:expr, $f:expr, $($text:tt)*) => {{
+        let mark = $settings.mark();
+        writeln!($f, "{mark} warning: {}", format_args!($($text)*))
+    }};
 }
 
 /// Passwords are written; otherwise a comment stands in their place.
 pub const SECRETS: u32 = 1;
+
+/// Only the sections of Asterisk's `pjsip.conf`, as they stand in that file,
+/// with its kind of comments. Where no section can be written, there are
+/// comments alone, which say why.
+pub const PJSIP: u32 = 2;
 
 /// Most networks that are routed: the time it takes stays in proportion.
 const ROUTES: usize = 64;
@@ -67,10 +74,20 @@ const USED: [Field; 15] = [
     Field::Rtpport2,
 ];
 
+/// Those of them that pjsip.conf has nothing of.
+const ELSEWHERE: [Field; 5] = [
+    Field::Netmask,
+    Field::Gateway,
+    Field::DestNwAddr,
+    Field::Rtpport1,
+    Field::Rtpport2,
+];
+
 impl Message {
     /// The settings in this message as commands, if it is an answer that has
     /// settings: of the provisioning server, or of a gateway to a phone.
-    /// `body` is [`Message::body_bytes`]; `flags` is [`SECRETS`] or 0.
+    /// `body` is [`Message::body_bytes`]; `flags` is 0 or what is wanted of
+    /// [`SECRETS`] and [`PJSIP`].
     pub fn config<'a>(
         &'a self,
         body: &'a [u8],
@@ -83,29 +100,37 @@ impl Message {
         (has_settings && self.has(HEAD_COMPLETE)).then_some(Config {
             message: self,
             body,
-            secrets: flags & SECRETS != 0,
+            flags,
         })
     }
 }
 
-/// The settings of an answer, ready to be written as a shell script.
+/// The settings of an answer, ready to be written as a shell script or, with
+/// [`PJSIP`], as a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Config<'a> {
     message: &'a Message,
     body: &'a [u8],
-    secrets: bool,
+    flags: u32,
 }
 
 impl Display for Config<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let settings = Settings::read(self.message, self.body);
+        let pjsip = self.flags & PJSIP != 0;
+        let secrets = self.flags & SECRETS != 0;
+        let settings = Settings::read(self.message, self.body, pjsip);
+        let mark = settings.mark();
         match settings.number(Field::ResultCode) {
             Some(0) => {}
             Some(code) => {
-                return writeln!(f, "# no settings: result code {code:04}");
+                return writeln!(
+                    f,
+                    "{mark} no settings: result code {code:04}"
+                );
             }
             None => {
-                return writeln!(f, "# no settings: no result code that reads")
+                let why = "no result code that reads";
+                return writeln!(f, "{mark} no settings: {why}");
             }
         }
         settings.odd(f)?;
@@ -115,13 +140,19 @@ impl Display for Config<'_> {
             || self.message.has(UNMATCHED)
                 && !settings.came(Field::IpAddr)
                 && !settings.came(Field::Gateway);
+        if pjsip {
+            return match settings.sip(f, phone)? {
+                Some(sip) => sip.write(f, &settings, secrets),
+                None => Ok(()),
+            };
+        }
         if !phone {
             settings.network(f)?;
         }
         if let Some(sip) = settings.sip(f, phone)? {
             writeln!(f, "# for /etc/asterisk/pjsip.conf")?;
             writeln!(f, "cat >>hikari-pjsip.conf <<'END'")?;
-            sip.write(f, &settings, self.secrets)?;
+            sip.write(f, &settings, secrets)?;
             writeln!(f, "END")?;
         }
         settings.rtp(f)
@@ -132,6 +163,8 @@ impl Display for Config<'_> {
 struct Settings<'a> {
     message: &'a Message,
     body: &'a [u8],
+    /// Only pjsip.conf is written.
+    pjsip: bool,
     /// The first readable item of each field.
     first: [Option<Item>; FIELDS.len()],
     routes: [Network; ROUTES],
@@ -153,10 +186,15 @@ fn bit(field: Field) -> u64 {
 }
 
 impl<'a> Settings<'a> {
-    fn read(message: &'a Message, body: &'a [u8]) -> Settings<'a> {
+    fn read(
+        message: &'a Message,
+        body: &'a [u8],
+        pjsip: bool,
+    ) -> Settings<'a> {
         let mut settings = Settings {
             message,
             body,
+            pjsip,
             first: [None; FIELDS.len()],
             routes: [NOWHERE; ROUTES],
             count: 0,
@@ -231,6 +269,15 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// What a comment begins with: for Asterisk `#` is no such thing.
+    fn mark(&self) -> char {
+        if self.pjsip {
+            ';'
+        } else {
+            '#'
+        }
+    }
+
     fn came(&self, field: Field) -> bool {
         self.first[field as usize].is_some()
             || (self.invalid | self.masked) & bit(field) != 0
@@ -271,6 +318,7 @@ impl<'a> Settings<'a> {
             return Ok(Some(text));
         }
         warning!(
+            self,
             f,
             "{} has characters that cannot be taken over",
             key(field)
@@ -288,7 +336,7 @@ impl<'a> Settings<'a> {
         match address {
             Some(address) if !of_hosts(address) => {
                 let key = key(field);
-                warning!(f, "{key} {address} is no address of a host")?;
+                warning!(self, f, "{key} {address} is no address of a host")?;
                 Ok(None)
             }
             _ => Ok(address),
@@ -298,22 +346,25 @@ impl<'a> Settings<'a> {
     /// What is odd about single values.
     fn odd(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if self.cut {
-            warning!(f, "the answer is cut, there may be more")?;
+            warning!(self, f, "the answer is cut, there may be more")?;
         }
         for field in USED {
+            if self.pjsip && ELSEWHERE.contains(&field) {
+                continue;
+            }
             for (which, what) in [
                 (self.masked, "is masked"),
                 (self.invalid, "does not read"),
                 (self.again, "came twice, the first is taken"),
             ] {
                 if which & bit(field) != 0 {
-                    warning!(f, "{} {what}", key(field))?;
+                    warning!(self, f, "{} {what}", key(field))?;
                 }
             }
         }
-        if self.unread_routes > 0 {
+        if self.unread_routes > 0 && !self.pjsip {
             let count = self.unread_routes;
-            warning!(f, "dest_nw_addr: {count} do not read")?;
+            warning!(self, f, "dest_nw_addr: {count} do not read")?;
         }
         Ok(())
     }
@@ -321,16 +372,20 @@ impl<'a> Settings<'a> {
     /// Address and routes.
     fn network(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(address) = self.host(f, Field::IpAddr)? else {
-            return warning!(f, "no address, so no routes either");
+            return warning!(self, f, "no address, so no routes either");
         };
         let prefix = match self.number(Field::Netmask) {
             Some(prefix @ 8..=32) => prefix as u8,
             Some(prefix) => {
-                warning!(f, "netmask {prefix} is too short, 32 is taken")?;
+                warning!(
+                    self,
+                    f,
+                    "netmask {prefix} is too short, 32 is taken"
+                )?;
                 32
             }
             None => {
-                warning!(f, "no netmask, 32 is taken")?;
+                warning!(self, f, "no netmask, 32 is taken")?;
                 32
             }
         };
@@ -342,19 +397,21 @@ impl<'a> Settings<'a> {
         writeln!(f, "ip addr add {address}/{prefix} dev \"$dev\"")?;
         let own = Network { address, prefix };
         if own.is_end(address) {
-            warning!(f, "{address} is no host of {}", own.cleared())?;
+            warning!(self, f, "{address} is no host of {}", own.cleared())?;
         }
         let Some(gateway) = self.host(f, Field::Gateway)? else {
-            return warning!(f, "no gateway, so no routes");
+            return warning!(self, f, "no gateway, so no routes");
         };
         if gateway == address {
             return warning!(
+                self,
                 f,
                 "the gateway is the device itself, so no routes"
             );
         }
         if own.contains(gateway) && own.is_end(gateway) {
             return warning!(
+                self,
                 f,
                 "gateway {gateway} is no host of {}, so no routes",
                 own.cleared(),
@@ -363,7 +420,12 @@ impl<'a> Settings<'a> {
         let onlink = if own.contains(gateway) {
             ""
         } else {
-            warning!(f, "gateway {gateway} is outside of {}", own.cleared())?;
+            warning!(
+                self,
+                f,
+                "gateway {gateway} is outside of {}",
+                own.cleared()
+            )?;
             " onlink"
         };
         let via = Via { gateway, onlink };
@@ -381,13 +443,14 @@ impl<'a> Settings<'a> {
     ) -> fmt::Result {
         let listed = &self.routes[..self.count.min(ROUTES)];
         if self.count > ROUTES {
-            warning!(f, "only {ROUTES} networks are taken over")?;
+            warning!(self, f, "only {ROUTES} networks are taken over")?;
         }
         for (i, network) in listed.iter().enumerate() {
             if network.prefix == 0 {
                 writeln!(f, "# {network} is the default route, below")?;
             } else if !network.is_routable() {
                 warning!(
+                    self,
                     f,
                     "{network} is not for hosts or too large, left out"
                 )?;
@@ -431,25 +494,31 @@ impl<'a> Settings<'a> {
         let (Some(server), Some(registrar)) =
             (server.or(registrar), registrar.or(server))
         else {
-            warning!(f, "no SIP server, so nothing for Asterisk")?;
+            warning!(self, f, "no SIP server, so nothing for Asterisk")?;
             return Ok(None);
         };
         let Some(number) = self.checked(f, Field::IpTelNum, is_number)? else {
-            warning!(f, "no telephone number, so nothing for Asterisk")?;
+            warning!(self, f, "no telephone number, so nothing for Asterisk")?;
             return Ok(None);
         };
         let domain = self.checked(f, Field::SipDomain, is_domain)?;
         if domain.is_none() {
-            warning!(f, "no sip_domain, {registrar} is taken")?;
+            warning!(self, f, "no sip_domain, {registrar} is taken")?;
         }
         let server = (server, self.port(f, Field::SipsvPort)?);
         let registrar = (registrar, self.port(f, Field::RegsvPort)?);
         let user = self.checked(f, Field::Username, is_printable)?;
         let password = self.checked(f, Field::Password, is_printable)?;
         match (&user, &password) {
-            (None, Some(_)) => warning!(f, "no username, the number is taken"),
-            (Some(_), None) => warning!(f, "a username without a password"),
-            (None, None) if phone => warning!(f, "no username, no password"),
+            (None, Some(_)) => {
+                warning!(self, f, "no username, the number is taken")
+            }
+            (Some(_), None) => {
+                warning!(self, f, "a username without a password")
+            }
+            (None, None) if phone => {
+                warning!(self, f, "no username, no password")
+            }
             // The operator's servers know a line by its address.
             _ => Ok(()),
         }?;
@@ -494,7 +563,7 @@ impl<'a> Settings<'a> {
         match self.number(field) {
             Some(port @ 1..) => Ok(port),
             _ => {
-                warning!(f, "no {}, 5060 is taken", key(field))?;
+                warning!(self, f, "no {}, 5060 is taken", key(field))?;
                 Ok(5060)
             }
         }
@@ -506,10 +575,11 @@ impl<'a> Settings<'a> {
         let (first, last) = match ports.map(|field| self.number(field)) {
             [Some(first), Some(last)] => (first, last),
             [None, None] => return Ok(()),
-            _ => return warning!(f, "half a range of RTP ports"),
+            _ => return warning!(self, f, "half a range of RTP ports"),
         };
         if first >= last || first < 1024 {
             return warning!(
+                self,
                 f,
                 "RTP ports {first} to {last} are no range to take"
             );

@@ -150,8 +150,9 @@ assert_eq!(model, Some(&b"RTS300HI"[..]));
 # What to type next
 
 [`Message::config`] writes the settings in an answer as a shell script: address
-and routes for Linux, files for Asterisk. Whatever the server sent, nothing in
-it becomes a line or a command of its own.
+and routes for Linux, files for Asterisk; or, with [`config::PJSIP`], one of
+those files alone. Whatever the server sent, nothing in it becomes a line or a
+command of its own.
 
 ```
 use mcas::message::{self, Parts};

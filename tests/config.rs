@@ -6,7 +6,7 @@
 use crate::invariants::config_agrees;
 use crate::prefix::{samples, Random};
 use crate::support::{capture, tshark, Capture, Side, ROOT};
-use mcas::config::SECRETS;
+use mcas::config::{PJSIP, SECRETS};
 use mcas::message::{self, Parts};
 use mcas::{Context, Message};
 use std::fs;
@@ -345,6 +345,34 @@ fn what_is_odd_is_said() {
     let line = "# warning: no username, no password\n";
     assert!(changed(9, &neither).contains(line));
     assert!(!changed(1, &neither).contains("warning"));
+}
+
+/// The file for Asterisk alone says nothing of what is not in it, and begins
+/// its comments as Asterisk wants them.
+#[test]
+fn pjsip_alone() {
+    let of = |lines: &[u8], flags| {
+        let message = message(1, lines);
+        let config = message.config(lines, flags | PJSIP).expect("an answer");
+        config.to_string()
+    };
+    let body = body(|key, good| match key {
+        "netmask" | "dest_nw_addr" | "rtpport1" => "x".to_owned(),
+        "gateway" => "XX.XX.XX.XX".to_owned(),
+        "dscp" => "64".to_owned(),
+        _ => good.to_owned(),
+    });
+    let text = of(&body, SECRETS);
+    let begin = "; warning: dscp does not read\n[hikari-0722123456]\n";
+    assert!(text.starts_with(begin), "{text}");
+    assert!(text.contains("password = secret\n"), "{text}");
+    assert!(text.ends_with("match = 121.0.34.42\n"), "{text}");
+    let hidden = "; password: not shown unless asked for\n";
+    assert!(of(&body, 0).contains(hidden));
+    let refused = "; no settings: result code 0010\n";
+    assert_eq!(of(b"ResultCode=0010\r\n", 0), refused);
+    let nothing = "; warning: no SIP server, so nothing for Asterisk\n";
+    assert_eq!(of(b"ResultCode=0000\r\n", 0), nothing);
 }
 
 /// More of a thing than there is room for.

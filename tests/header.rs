@@ -260,7 +260,7 @@ mod declarations {
         add("ITEM_FIELD".into(), item::KIND_FIELD.into());
         add("ITEM_NOTE".into(), item::KIND_NOTE.into());
         constants! { "FLAG_", fields: SECRET HOST_PROGRAM }
-        constants! { "CONFIG_", config: SECRETS }
+        constants! { "CONFIG_", config: SECRETS PJSIP }
         /// Variants of an enum: all of them, says the `match`.
         macro_rules! variants {
             ($prefix:literal, $type:ident: $($variant:ident)*) => {

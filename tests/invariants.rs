@@ -6,7 +6,7 @@
 //! [`classes_agree`] at how the answers to growing ones go together. Where the
 //! standard library can read the same thing, it is the oracle.
 
-use mcas::config::SECRETS;
+use mcas::config::{PJSIP, SECRETS};
 use mcas::fields::{Display, Kind};
 use mcas::format::Style;
 use mcas::message::{self, from_parts, Framing, Parts};
@@ -272,11 +272,30 @@ pub fn config_agrees(message: &Message, body: &[u8]) {
     assert!(!file, "{text}");
     let hidden = message.config(body, 0).expect("as before").to_string();
     assert!(hidden.lines().all(|line| !line.starts_with("password =")));
+    pjsip_agrees(message, body, &text);
     // A writer that is full ends it, and has what comes before.
     for eighths in 0..8 {
         let mut full = Full { text: &text, room: text.len() * eighths / 8 };
         assert!(write!(full, "{config}").is_err());
     }
+}
+
+/// The file alone is what the script writes to it, and in front of that the
+/// script's comments, as far as they are about it.
+fn pjsip_agrees(message: &Message, body: &[u8], script: &str) {
+    let alone = message.config(body, SECRETS | PJSIP).expect("as before");
+    let alone = alone.to_string();
+    let begin = alone.find('[').unwrap_or(alone.len());
+    let (comments, sections) = alone.split_at(begin);
+    for line in comments.lines() {
+        let comment = line.strip_prefix("; ").expect("a comment");
+        assert!(script.lines().any(|l| l.strip_prefix("# ") == Some(comment)));
+    }
+    let file = script.split_once("cat >>hikari-pjsip.conf <<'END'\n");
+    let file = file.and_then(|(_, file)| file.split_once("END\n"));
+    assert_eq!(sections, file.map_or("", |(file, _)| file));
+    // Nothing is left out without a word.
+    assert!(!alone.is_empty());
 }
 
 /// Takes so many bytes of a text that is known, and then no more.

@@ -309,6 +309,7 @@ mcas_status mcas_item_format(const uint8_t *buf, size_t len,
                              const mcas_item *item, uint32_t style, char *out,
                              size_t out_len, size_t *needed);
 #define MCAS_CONFIG_SECRETS 1u
+#define MCAS_CONFIG_PJSIP 2u
 mcas_status mcas_config_format(const mcas_message *message,
                                const uint8_t *body, size_t body_len,
                                uint32_t flags, char *out, size_t out_len,
