@@ -12,6 +12,7 @@ use mcas::{types, Context, Item, Value};
 use serde_json::{json, Value as Json};
 use std::fs;
 use std::io::{Seek, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -75,6 +76,27 @@ fn told(command: &mut Command) -> (String, String, Option<i32>) {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr), output.status.code())
+}
+
+/// A program that runs into a full disk fails and says so in a line. One whose
+/// output nobody reads any more, as that of `| head -1`, ends in silence.
+fn minds_its_output(command: &mut Command, name: &str) {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = command.stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+    let one_line = said.ends_with('\n') && said.lines().count() == 1;
+    assert!(one_line && said.starts_with(&format!("{name}: ")), "{said}");
+
+    // The end of a pipe whose other end is closed by now.
+    let mut reader = Command::new("true");
+    let mut reader = reader.stdin(Stdio::piped()).spawn().unwrap();
+    let writer = reader.stdin.take().unwrap();
+    reader.wait().unwrap();
+    let output = command.stdout(writer).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.signal(), Some(13), "{name}: {said}");
+    assert_eq!(said, "", "{name}");
 }
 
 /// Writes a file for an example to read.
@@ -182,9 +204,9 @@ fn c_boot() {
     let responses = write(folder, "got", &[&responses[0], &responses[1]]);
     let printed = mcas2json(&[&requests, &responses]);
     let types: Vec<_> = printed.iter().map(|m| &m["type"]).collect();
-    assert_eq!(types, [1, 3, 2, 4]);
-    assert_eq!(printed[2]["type_name"], "Provisioning response");
-    assert_eq!(printed[2]["complete"], true);
+    assert_eq!(types, [1, 2, 3, 4]);
+    assert_eq!(printed[1]["type_name"], "Provisioning response");
+    assert_eq!(printed[1]["complete"], true);
     for (name, expected) in [
         ("mcas.result_code", json!(0)),
         ("mcas.ip_addr", json!("172.20.184.194")),
@@ -193,7 +215,7 @@ fn c_boot() {
         ("mcas.ip_tel_num", json!("0722123456")),
         ("mcas.password", json!("")),
     ] {
-        assert_eq!(*value(&printed[2], name), expected, "{name}");
+        assert_eq!(*value(&printed[1], name), expected, "{name}");
     }
     assert_eq!(*value(&printed[3], "mcas.firmware.size"), json!(196608));
     // Without its request an image is not the protocol's.
@@ -231,9 +253,15 @@ fn c_every_message() {
     let mut printed = mcas2json(&[&first, &second]);
     printed.extend(mcas2json(&[&save("alone", &alone)]));
 
-    let expected = [sent, answers, alone].concat();
+    // Each is behind its request, with what announces it.
+    let mut asking = sent.into_iter();
+    let exchanges = answers.split_inclusive(|answer| !interim(answer));
+    let exchanges = exchanges.flat_map(|answers| {
+        asking.next().into_iter().chain(answers.iter().copied())
+    });
+    let expected = exchanges.chain(alone);
     let expected: Vec<_> =
-        expected.into_iter().filter(|sample| sample.is_ours()).collect();
+        expected.filter(|sample| sample.is_ours()).collect();
     assert_eq!(printed.len(), expected.len());
     assert!(expected.len() > 40, "{}", expected.len());
     for (object, sample) in printed.iter().zip(expected) {
@@ -249,10 +277,86 @@ fn c_every_message() {
 fn c_failure() {
     let folder = mcas2json_folder();
     let wrong = write(folder, "wrong", &[b"SSH-2.0-x\r\n"]);
-    let output = command("./mcas2json", folder).arg(&wrong).output().unwrap();
-    let complaint = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && output.stdout.is_empty());
-    assert!(complaint.contains("not an HTTP/1.x message"), "{complaint}");
+    let asks = sample("provisioning request").bytes;
+    let fine = write(folder, "fine", &[&asks]);
+    for (file, reason) in [
+        (&*wrong, "not an HTTP/1.x message"),
+        (Path::new("missing"), "No such file or directory"),
+        (Path::new("."), "Is a directory"),
+    ] {
+        let mut mcas2json = command("./mcas2json", folder);
+        let (printed, said, status) = told(mcas2json.arg(file));
+        assert_eq!((&*printed, status), ("", Some(1)), "{said}");
+        assert!(said.ends_with(&format!(": {reason}\n")), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    // The other direction is read nevertheless.
+    let mut both = command("./mcas2json", folder);
+    let (printed, said, status) = told(both.args([fine, wrong]));
+    assert_eq!((printed.lines().count(), status), (1, Some(1)), "{said}");
+    let (printed, said, status) = told(&mut command("./mcas2json", folder));
+    assert_eq!((&*printed, status), ("", Some(2)));
+    assert!(said.starts_with("usage: "), "{said}");
+}
+
+/// More and less than there is room for in a buffer.
+#[test]
+fn c_output() {
+    let folder = mcas2json_folder();
+    let asks = sample("provisioning request").bytes;
+    for (name, count) in [("once", 1), ("often", 100)] {
+        let file = write(folder, name, &vec![&asks[..]; count]);
+        let mut mcas2json = command("./mcas2json", folder);
+        minds_its_output(mcas2json.arg(file), "mcas2json");
+    }
+}
+
+const CONNECT: &[u8] =
+    b"CONNECT proxied.example:443 HTTP/1.1\r\nHost: proxied.example\r\n\r\n";
+const TLS: &[u8] = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03";
+
+/// What goes through a tunnel is not the connection's own, HTTP or not.
+#[test]
+fn c_tunnel() {
+    let folder = mcas2json_folder();
+    let asks = &*sample("boot: provisioning request").bytes;
+    let answer = &*sample("boot: provisioning response").bytes;
+    let opened = &b"HTTP/1.1 200 Connection established\r\n\r\n"[..];
+    let refused = b"HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n";
+    let upgrade = b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: tls\r\n\r\n";
+    let switches = b"HTTP/1.1 101 So be it\r\nUpgrade: tls\r\n\r\n";
+    let interim = b"HTTP/1.1 102 Wait\r\n\r\n";
+    let check = |sent: &[&[u8]], got: &[&[u8]], types: &[u32], says: &str| {
+        let mut mcas2json = command("./mcas2json", folder);
+        mcas2json.arg(write(folder, "tunnel-sent", sent));
+        if !got.is_empty() {
+            mcas2json.arg(write(folder, "tunnel-got", got));
+        }
+        let (printed, said, status) = told(&mut mcas2json);
+        assert_eq!(status, Some(0), "{said}");
+        let printed: Vec<Json> = printed
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let found: Vec<_> = printed.iter().map(|m| &m["type"]).collect();
+        assert_eq!(found, types);
+        assert!(said.contains(says), "{said}");
+        assert_eq!(said.is_empty(), says.is_empty(), "{said}");
+    };
+    check(&[asks, CONNECT, TLS], &[answer, opened, TLS], &[1, 2], "");
+    // The same, if those inside speak HTTP.
+    let got = [answer, interim, opened, answer];
+    check(&[asks, CONNECT, asks], &got, &[1, 2], "");
+    // Refused, the connection goes on.
+    let got = [answer, refused, answer];
+    check(&[asks, CONNECT, asks], &got, &[1, 2, 1, 2], "");
+    // Nobody knows.
+    check(&[asks, CONNECT, asks], &[], &[1], "may be a tunnel");
+    check(&[asks, CONNECT, asks], &[answer], &[1, 2], "may be a tunnel");
+    // Another protocol.
+    check(&[upgrade, TLS], &[switches, TLS], &[], "");
+    check(&[upgrade, asks], &[switches, answer], &[], "");
+    check(&[answer, switches, TLS], &[], &[2], "");
 }
 
 #[test]
@@ -272,11 +376,24 @@ fn cpp() {
 
     // One file that is something else does not spoil the rest.
     let wrong = write(&folder, "wrong", &[b"SSH-2.0-x\r\n"]);
-    let output = inventory.arg(wrong).output().unwrap();
-    let complaint = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), printed);
-    assert!(complaint.ends_with("wrong: not an HTTP/1.x message\n"));
+    let (again, said, status) = told(inventory.args([&wrong]));
+    assert_eq!((&again, status), (&printed, Some(1)));
+    assert!(said.ends_with("wrong: not an HTTP/1.x message\n"));
+    // Nor does one that is a folder, or is not there.
+    let (again, said, status) = told(inventory.args([".", "missing"]));
+    assert_eq!((&again, status), (&printed, Some(1)), "{said}");
+    let end = ".: cannot be read\nmissing: cannot be opened\n";
+    assert!(said.ends_with(end), "{said}");
+    // What goes through a tunnel is not read.
+    let tunnel = write(&folder, "tunnel", &[&asks, CONNECT, TLS]);
+    let mut inventory = command("./inventory", &folder);
+    let printed = run(inventory.arg(tunnel));
+    assert_eq!(printed, "1 00:1f:67:a1:b2:c3\n");
+
+    minds_its_output(&mut inventory, "inventory");
+    let (printed, said, status) = told(&mut command("./inventory", &folder));
+    assert_eq!((&*printed, status), ("", Some(2)));
+    assert!(said.starts_with("usage: "), "{said}");
 }
 
 /// The distribution's Python, which has the modules of its packages.

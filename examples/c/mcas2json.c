@@ -6,8 +6,10 @@
  *
  * REQUESTS and RESPONSES hold the bytes of one connection, a file for each
  * direction, as tcpflow writes them. Either may be there alone, but only its
- * request makes a response the firmware's, say. Messages that are not M-CAS,
- * such as web pages on the same connection, are left out. A message is
+ * request makes a response the firmware's, say; they are printed in pairs.
+ * Messages that are not M-CAS, such as web pages on the same connection, are
+ * left out, and nothing is read behind what makes the connection a tunnel
+ * (CONNECT) or another protocol's (101). A message is
  *
  *     {"type": 2, "type_name": "Provisioning response", "offset": 0,
  *      "length": 912, "complete": true, "items": [
@@ -26,30 +28,36 @@
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
+#include <errno.h>
 #include <jansson.h>
 #include <mcas.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct bytes {
     uint8_t *start;
     size_t length;
 };
 
-/* A request that waits for its response. */
-struct request {
-    uint32_t type, method;
-};
-
-/* Those of a connection, which are answered in their order. */
-struct requests {
-    struct request *list;
-    size_t count, answered;
+/* One direction of a connection, of which some is read. */
+struct stream {
+    const char *name;
+    struct bytes bytes;
+    size_t offset;
+    int failed;
 };
 
 static void die(const char *what, const char *why)
 {
     fprintf(stderr, "mcas2json: %s: %s\n", what, why);
+    exit(1);
+}
+
+/* A full disk, say; of a pipe that nobody reads any more the signal tells. */
+static void die_of_output(void)
+{
+    perror("mcas2json: standard output");
     exit(1);
 }
 
@@ -76,18 +84,16 @@ static struct bytes read_file(const char *name)
     FILE *from = fopen(name, "rb");
     size_t room = 0, got;
 
-    if (from == NULL) {
-        perror(name);
-        exit(1);
-    }
+    if (from == NULL)
+        die(name, strerror(errno));
     do {
         room += 1 << 16;
         file.start = grow(file.start, room);
         got = fread(file.start + file.length, 1, room - file.length, from);
         file.length += got;
     } while (file.length == room);
-    if (ferror(from))
-        die(name, "cannot be read");
+    if (ferror(from)) /* a folder, say */
+        die(name, strerror(errno));
     fclose(from);
     return file;
 }
@@ -213,65 +219,76 @@ static void print_message(struct bytes stream, size_t offset,
     add_items(object, 0, body, &iter);
     free(body.start);
 
-    json_dumpf(object, stdout, JSON_COMPACT);
-    putchar('\n');
+    if (json_dumpf(object, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF)
+        die_of_output();
     json_decref(object);
 }
 
-/* Prints the messages of a file; keeps requests, gives responses theirs. */
-static void print_messages(const char *name, struct requests *requests)
+/* Reads the next message and prints it; 0 where there is none. */
+static int next(struct stream *from, const mcas_context *context,
+                mcas_message *message)
 {
-    struct bytes stream = read_file(name);
-    size_t offset = 0;
+    size_t rest = from->bytes.length - from->offset;
+    mcas_status status;
 
-    while (offset < stream.length) {
-        mcas_context context = MCAS_CONTEXT_INIT;
-        mcas_message message;
-        mcas_status status;
-
-        /* So a body without a length ends where the file does. */
-        context.flags = MCAS_CONTEXT_END_OF_STREAM;
-        if (requests->answered < requests->count) {
-            const struct request *request =
-                &requests->list[requests->answered];
-
-            context.request_type = request->type;
-            context.request_method = request->method;
-        }
-        status = mcas_message_parse(stream.start + offset,
-                                    stream.length - offset, &context,
-                                    &message);
-        if (status < 0)
-            die(name, mcas_status_text(status));
-        if (message.message_type != MCAS_TYPE_NONE)
-            print_message(stream, offset, &message);
-        if (!(message.flags & MCAS_MESSAGE_COMPLETE))
-            break;
-        if (message.kind == MCAS_KIND_REQUEST) {
-            size_t size = sizeof *requests->list;
-
-            requests->list =
-                grow(requests->list, (requests->count + 1) * size);
-            requests->list[requests->count].type = message.message_type;
-            requests->list[requests->count].method = message.method;
-            requests->count++;
-        } else if (message.status >= 200 &&
-                   requests->answered < requests->count) {
-            /* A status below 200 announces the response: no answer yet. */
-            requests->answered++;
-        }
-        /* What follows these is not HTTP any more. */
-        if (message.status == 101 || (message.status / 100 == 2 &&
-                                      message.method == MCAS_METHOD_CONNECT))
-            break;
-        offset += message.length;
+    if (rest == 0)
+        return 0;
+    status = mcas_message_parse(from->bytes.start + from->offset, rest,
+                                context, message);
+    if (status < 0) {
+        /* The other direction is read nevertheless. */
+        fprintf(stderr, "mcas2json: %s: %s\n", from->name,
+                mcas_status_text(status));
+        from->failed = 1;
+        from->offset = from->bytes.length;
+        return 0;
     }
-    free(stream.start);
+    if (message->message_type != MCAS_TYPE_NONE)
+        print_message(from->bytes, from->offset, message);
+    if (message->flags & MCAS_MESSAGE_COMPLETE)
+        from->offset += message->length;
+    else
+        from->offset = from->bytes.length;
+    return 1;
+}
+
+/* Prints a request, and then what answers it; 0 where HTTP ends. */
+static int print_exchange(struct stream *sent, struct stream *got)
+{
+    mcas_context context = MCAS_CONTEXT_INIT;
+    mcas_message message;
+    int any, connects = 0;
+
+    /* So a body without a length ends where the file does. */
+    context.flags = MCAS_CONTEXT_END_OF_STREAM;
+    any = next(sent, &context, &message);
+    if (any && message.kind == MCAS_KIND_REQUEST) {
+        context.request_type = message.message_type;
+        context.request_method = message.method;
+        connects = message.method == MCAS_METHOD_CONNECT;
+    } else if (any && message.status == 101) {
+        return 0; /* in responses that are there alone */
+    }
+    while (next(got, &context, &message)) {
+        any = 1;
+        if (message.status == 101)
+            return 0;
+        /* Others below 200 announce the response: no answer yet. */
+        if (message.status >= 200)
+            return !(connects && message.status < 300);
+    }
+    if (connects && sent->offset < sent->bytes.length) {
+        fprintf(stderr, "mcas2json: %s: CONNECT has no answer, so what "
+                        "follows it may be a tunnel: not read\n", sent->name);
+        return 0;
+    }
+    return any;
 }
 
 int main(int argc, char **argv)
 {
-    struct requests requests = { NULL, 0, 0 };
+    struct stream streams[2] = { { NULL, { NULL, 0 }, 0, 0 },
+                                 { NULL, { NULL, 0 }, 0, 0 } };
     int i;
 
     if (argc != 2 && argc != 3) {
@@ -281,8 +298,16 @@ int main(int argc, char **argv)
     /* Where the header and the library are of different versions. */
     if (mcas_abi_version() != MCAS_ABI_VERSION)
         die("libmcas", mcas_version());
-    for (i = 1; i < argc; i++)
-        print_messages(argv[i], &requests);
-    free(requests.list);
-    return 0;
+    for (i = 1; i < argc; i++) {
+        streams[i - 1].name = argv[i];
+        streams[i - 1].bytes = read_file(argv[i]);
+    }
+    while (print_exchange(&streams[0], &streams[1])) {
+    }
+    /* What is still to be written may be too much for a full disk. */
+    if (fclose(stdout) != 0)
+        die_of_output();
+    for (i = 0; i < 2; i++)
+        free(streams[i].bytes.start);
+    return streams[0].failed || streams[1].failed;
 }

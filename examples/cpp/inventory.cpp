@@ -19,7 +19,6 @@
 
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -54,10 +53,30 @@ static void count(mcas::bytes stream, inventory &found)
             if (!name.empty())
                 found[name]++;
         }
-        if (!(message.flags & MCAS_MESSAGE_COMPLETE))
+        // A tunnel follows CONNECT, unless the server refuses it; what it
+        // answers stands in the other direction.
+        if (!(message.flags & MCAS_MESSAGE_COMPLETE) ||
+            message.method == MCAS_METHOD_CONNECT)
             break;
         stream.remove_prefix(message.length);
     }
+}
+
+static std::string read_file(const char *name)
+{
+    std::ifstream file(name, std::ios::binary);
+    std::string content;
+    char chunk[4096];
+
+    if (!file)
+        throw std::runtime_error("cannot be opened");
+    while (file) {
+        file.read(chunk, sizeof chunk);
+        content.append(chunk, static_cast<std::size_t>(file.gcount()));
+    }
+    if (file.bad()) // a folder, say
+        throw std::runtime_error("cannot be read");
+    return content;
 }
 
 int main(int argc, char **argv)
@@ -65,13 +84,13 @@ int main(int argc, char **argv)
     inventory found;
     int failed = 0;
 
+    if (argc < 2) {
+        std::cerr << "usage: inventory REQUESTS...\n";
+        return 2;
+    }
     for (int i = 1; i < argc; i++) {
-        std::ifstream file(argv[i], std::ios::binary);
-        const std::string stream(std::istreambuf_iterator<char>(file), {});
         try {
-            if (!file)
-                throw std::runtime_error("cannot be read");
-            count(stream, found);
+            count(read_file(argv[i]), found);
         } catch (const std::runtime_error &error) {
             // What other protocol this is spoils nothing but this file.
             std::cerr << argv[i] << ": " << error.what() << '\n';
@@ -80,5 +99,10 @@ int main(int argc, char **argv)
     }
     for (const auto &[name, times] : found)
         std::cout << times << ' ' << name << '\n';
+    // Of a full disk nothing may be heard before this.
+    if (!std::cout.flush()) {
+        std::cerr << "inventory: standard output cannot be written\n";
+        failed = 1;
+    }
     return failed;
 }
