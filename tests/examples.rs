@@ -489,6 +489,153 @@ fn python_reassembles() {
     assert!(lost.is_some(), "{cut}");
 }
 
+/// What it cannot read it says in a line, and fails.
+#[test]
+fn python_failure() {
+    let folder = copy("python", "python-failure");
+    let settings = |arguments: &[&Path]| {
+        told(python(&folder).arg("settings.py").args(arguments))
+    };
+    let boot = &*capture("boot.pcapng");
+    for arguments in [&[][..], &[boot, boot]] {
+        let (printed, said, status) = settings(arguments);
+        assert_eq!((&*printed, status), ("", Some(2)), "{said}");
+        assert_eq!(said, "usage: settings.py CAPTURE\n");
+    }
+    let empty = write(&folder, "empty", &[]);
+    let text = write(&folder, "text", &[b"this is no capture of anything"]);
+    let mut header = fs::read(capture("mcas-provisioning.pcap")).unwrap();
+    header[20] = 113;
+    let cooked = write(&folder, "cooked", &[&header]);
+    for (file, reason) in [
+        (Path::new("missing"), "No such file or directory"),
+        (Path::new("."), "Is a directory"),
+        (&empty, "no capture that can be read"),
+        (&text, "no capture that can be read"),
+        (&cooked, "link type 113, not Ethernet"),
+    ] {
+        let (printed, said, status) = settings(&[file]);
+        assert_eq!((&*printed, status), ("", Some(1)), "{said}");
+        assert!(said.contains(reason), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    minds_its_output(
+        python(&folder).arg("settings.py").arg(boot),
+        "settings.py",
+    );
+}
+
+/// Wherever a capture is cut, what is in front of that is read, and the exit
+/// status says that it is cut, unless that is between two records.
+#[test]
+fn python_cut() {
+    let folder = copy("python", "python-cut");
+    let program = "\
+import contextlib, io, sys, dpkt, settings
+capture = dpkt.pcap.Reader(open(sys.argv[1], 'rb'))
+frames = [frame for _, frame in capture][3:]  # behind the handshake
+for kind in dpkt.pcap, dpkt.pcapng:
+    file = io.BytesIO()
+    writer, ends = kind.Writer(file), [file.tell()]
+    for frame in frames:
+        writer.writepkt(frame, 1)
+        ends.append(file.tell())
+    printed = [0]
+    for length in range(ends[-1] + 1):
+        open('cut', 'wb').write(file.getvalue()[:length])
+        out, said = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+            try:
+                status = settings.main(['cut'])
+            except SystemExit as reason:
+                status = 1 if str(reason).count('\\n') == 0 else reason
+        head, whole = length < ends[0], length in ends
+        assert status == (1 if head else 0 if whole else 3), (length, status)
+        said = said.getvalue()
+        cut = 'settings.py: cut: cut short\\n'
+        assert said == (cut if status == 3 else ''), (length, said)
+        lines = out.getvalue().count('\\n')
+        assert lines >= printed[-1], (length, lines)
+        if whole:
+            printed.append(lines)
+    print(printed)
+";
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    let request = sample("provisioning request").bytes;
+    let response = sample("provisioning response").bytes;
+    let (first, second) = response.split_at(response.len() - 90);
+    for (from, part) in [
+        (Side::Client, &*request),
+        (Side::Server, first),
+        (Side::Server, second),
+    ] {
+        let frame = connection.segment(from, part);
+        capture.push(&frame);
+    }
+    let file = capture.write();
+    let printed = run(python(&folder).args(["-c", program]).arg(file.path()));
+    // Lines there were by the end of each record.
+    let lines = "[0, 0, 5, 10, 15]\n";
+    assert_eq!(printed, lines.repeat(2));
+}
+
+/// What follows a message is not copied for it: that would be the square of
+/// their number. So much smaller than a stream of many messages is what the
+/// binding asks for to read it.
+#[test]
+fn python_copies_nothing() {
+    let folder = copy("python", "python-copies");
+    let program = "\
+import sys, tracemalloc, mcas
+data = open(sys.argv[1], 'rb').read() * 500
+count = 0
+tracemalloc.start()
+for message in mcas.messages(data):
+    count += 1
+print(count, tracemalloc.get_traced_memory()[1] * 10 < len(data))
+";
+    let asks = format!(
+        "POST / HTTP/1.1\r\nHost: add-con.mcas\r\nX: {:4000}\r\n\r\n",
+        ""
+    );
+    let sent = write(&folder, "sent", &[asks.as_bytes()]);
+    let printed = run(python(&folder).args(["-c", program]).arg(sent));
+    assert_eq!(printed, "500 True\n");
+}
+
+/// Nothing is read behind what makes a tunnel of the connection.
+#[test]
+fn python_tunnel() {
+    let folder = copy("python", "python-tunnel");
+    let program = "\
+import sys, mcas
+asks, answer, connect = (open(name, 'rb').read() for name in sys.argv[1:])
+opened = b'HTTP/1.1 200 OK\\r\\n\\r\\n'
+refused = b'HTTP/1.1 405 No\\r\\nContent-Length: 0\\r\\n\\r\\n'
+requests = list(mcas.messages(asks + connect + asks))
+print(*(m.name for m in requests), sep=', ')
+for got in (answer + opened + answer, answer + refused + answer):
+    print(*(m.name for m in mcas.messages(got, requests)), sep=', ')
+";
+    let files = [
+        write(&folder, "asks", &[&sample("boot: provisioning request").bytes]),
+        write(
+            &folder,
+            "answer",
+            &[&sample("boot: provisioning response").bytes],
+        ),
+        write(&folder, "connect", &[CONNECT]),
+    ];
+    let printed = run(python(&folder).args(["-c", program]).args(files));
+    let expected = "\
+Provisioning request, None
+Provisioning response, None
+Provisioning response, None, Provisioning response
+";
+    assert_eq!(printed, expected);
+}
+
 /// The binding gives what the crate reads, typed.
 #[test]
 fn python_binding() {

@@ -84,9 +84,15 @@ Item = namedtuple("Item", "name value text level info")
 Message = namedtuple("Message", "type name offset items raw")
 
 
+def _bytes(data):
+    """Bytes as the library takes them, pointer and length; not copied."""
+    view = ffi.from_buffer("uint8_t[]", data)
+    return view, len(view)
+
+
 def _format(data, item, style):
     needed = ffi.new("size_t *")
-    args = data, len(data), item, style
+    args = *_bytes(data), item, style
     check(lib.mcas_item_format(*args, ffi.NULL, 0, needed))
     out = ffi.new("char[]", needed[0] + 1)
     check(lib.mcas_item_format(*args, out, needed[0] + 1, needed))
@@ -114,20 +120,21 @@ def items(data, begin, *args):
     """What a function whose name ends in _items begins to read in data."""
     it, item = ffi.new("mcas_iter *"), ffi.new("mcas_item *")
     check(begin(*args, it))
-    while check(lib.mcas_next(data, len(data), it, item)) == MCAS_OK:
+    start, length = _bytes(data)
+    while check(lib.mcas_next(start, length, it, item)) == MCAS_OK:
         yield _item(data, item)
 
 
 def user_agent(value):
     """What is in the value of a User-Agent header, given as bytes."""
-    return list(items(value, lib.mcas_user_agent_items, value, len(value)))
+    return list(items(value, lib.mcas_user_agent_items, *_bytes(value)))
 
 
 def body(raw, data):
     """The body of a message that was parsed from data, its chunks undone."""
     out = ffi.new("uint8_t[]", raw.body_length + 1)
     needed = ffi.new("size_t *")
-    args = data, len(data), out, raw.body_length, needed
+    args = *_bytes(data), out, raw.body_length, needed
     check(lib.mcas_body_bytes(raw, *args))
     return bytes(ffi.buffer(out, needed[0]))
 
@@ -137,33 +144,39 @@ def messages(data, requests=()):
 
     Yields a message of another protocol, such as a web page, too: its type is
     MCAS_TYPE_NONE, and it has no items; but a response may answer it. Ends
-    where what follows is no HTTP. requests are the messages of the other
+    where what follows is no HTTP, and behind CONNECT, which a tunnel follows
+    unless the server refuses it. requests are the messages of the other
     direction, which say what responses in data answer.
     """
-    waiting, offset = list(requests), 0
+    # A slice of bytes would be a copy: of all that follows, for each message.
+    data, offset = memoryview(data), 0
+    requests = iter(requests)
+    asked = next(requests, None)
     while offset < len(data):
         context = ffi.new("mcas_context *")
         context.request_type = MCAS_TYPE_UNSEEN
         context.flags = MCAS_CONTEXT_END_OF_STREAM
-        if waiting:
-            context.request_type = waiting[0].type
-            context.request_method = waiting[0].raw.method
+        if asked:
+            context.request_type = asked.type
+            context.request_method = asked.raw.method
         rest, raw = data[offset:], ffi.new("mcas_message *")
-        status = lib.mcas_message_parse(rest, len(rest), context, raw)
+        status = lib.mcas_message_parse(*_bytes(rest), context, raw)
         if status == MCAS_ERR_NOT_HTTP:
             break
         check(status)
         read = list(items(rest, lib.mcas_head_items, raw))
         content = body(raw, rest)
-        args = raw, content, len(content)
+        args = raw, *_bytes(content)
         read += items(content, lib.mcas_body_items, *args)
         known = raw.message_type != MCAS_TYPE_NONE
         name = TYPES[raw.message_type]["name"] if known else None
         start = offset + raw.begin
         yield Message(raw.message_type, name, start, read, raw)
-        tunnel = raw.method == MCAS_METHOD_CONNECT and raw.status // 100 == 2
+        # A request has the status 0: what it is answered is not known.
+        connects = raw.method == MCAS_METHOD_CONNECT
+        tunnel = connects and raw.status // 100 in (0, 2)
         if not raw.flags & MCAS_MESSAGE_COMPLETE or raw.status == 101 or tunnel:
             break
-        if waiting and raw.status >= 200:
-            waiting.pop(0)
+        if raw.status >= 200:
+            asked = next(requests, None)
         offset += raw.length
