@@ -10,8 +10,9 @@ use mcas::fields::{Display, SECRET};
 use mcas::format::Style;
 use mcas::{types, Context, Item, Value};
 use serde_json::{json, Value as Json};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Seek, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -688,6 +689,49 @@ for message in mcas.messages(open(sys.argv[2], 'rb').read(), requests):
     }
     assert!(expected.len() > 30);
     assert_eq!(printed, expected);
+}
+
+/// The scripts for Elasticsearch end as they should; what they write of real
+/// captures is looked at by `bulk.py`.
+#[test]
+fn elastic() {
+    let folder = copy("elastic", "elastic");
+    // In place of tshark, what `script` prints.
+    let example = |name: &str, script: &str| {
+        let tshark = folder.join(format!("tshark-{name}"));
+        fs::write(&tshark, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&tshark, Permissions::from_mode(0o755)).unwrap();
+        let mut example = python(&folder);
+        example.arg(name).env("MCAS_TSHARK", tshark);
+        example
+    };
+    let field = "printf 'F\\tMAC\\tmcas.x\\tFT_UINT8\\tmcas\\tBASE_DEC\\n'";
+    minds_its_output(&mut example("template", field), "template");
+    let index = r#"echo '{"index":{"_index":"packets","_type":"doc"}}'"#;
+    let mut bulk = example("bulk", index);
+    minds_its_output(bulk.arg("capture"), "bulk");
+    for (script, arguments, reason, status) in [
+        (index, &[][..], "usage: bulk [--secrets] CAPTURE", 2),
+        (index, &["--secret", "capture"], "usage: bulk", 2),
+        ("echo '{\"index\":'", &["capture"], "bulk: what tshark", 1),
+        ("kill -9 $$", &["capture"], "", 1),
+        ("exit 2", &["capture"], "", 2),
+    ] {
+        let mut bulk = example("bulk", script);
+        let (printed, said, found) = told(bulk.args(arguments));
+        assert_eq!((&*printed, found), ("", Some(status)), "{said}");
+        assert!(said.starts_with(reason), "{said}");
+        assert_eq!(said.lines().count(), reason.lines().count(), "{said}");
+    }
+    for name in ["bulk", "template"] {
+        let mut command = python(&folder);
+        command.args([name, "capture"]).env("MCAS_TSHARK", "./missing");
+        let (_, said, status) = told(&mut command);
+        let line = format!(
+            "{name}: [Errno 2] No such file or directory: './missing'\n"
+        );
+        assert_eq!((said, status), (line, Some(1)));
+    }
 }
 
 /// The Rust example, as `cargo run --example` builds it.
