@@ -1,16 +1,17 @@
 //! The dissector against `expect.py`, which works out from a capture's bytes
 //! what must be shown and shares no code with the dissector.
 
+use crate::joined::Joined;
 use crate::support::{
-    capture, captures, columns, frames, messages, sharkd, Capture, Columns,
-    Message, Side, ROOT,
+    capture, captures, columns, frames, messages, numbered, sharkd, Capture,
+    Columns, Message, Side, ROOT,
 };
 use mcas::fields::FIELDS;
 use mcas::notes::{Note, NOTES};
 use once_cell::sync::Lazy;
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// What must be shown of one message.
@@ -29,10 +30,14 @@ struct Field {
     bytes: Option<String>,
 }
 
-/// What must be shown of each capture.
-static EXPECTED: Lazy<BTreeMap<PathBuf, Vec<Expected>>> = Lazy::new(|| {
-    captures().into_iter().map(|path| (path.clone(), expect(&path))).collect()
-});
+/// All captures.
+static ALL: Lazy<Joined> = Lazy::new(|| Joined::new(&captures()));
+
+/// What must be shown of them.
+static EXPECTED: Lazy<Vec<Expected>> = Lazy::new(|| expect(ALL.path()));
+
+/// What tshark shows of them, in two passes.
+static SHOWN: Lazy<Vec<Message>> = Lazy::new(|| messages(ALL.path(), &["-2"]));
 
 /// What must be shown of a capture.
 pub fn expect(path: &Path) -> Vec<Expected> {
@@ -64,12 +69,6 @@ pub fn expect(path: &Path) -> Vec<Expected> {
         .collect()
 }
 
-/// What tshark shows of each, in two passes.
-static SHOWN: Lazy<BTreeMap<PathBuf, Vec<Message>>> = Lazy::new(|| {
-    let shown = |path: PathBuf| (path.clone(), messages(&path, &["-2"]));
-    captures().into_iter().map(shown).collect()
-});
-
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().expect("a list").iter()
 }
@@ -79,8 +78,8 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// Frames that hold HTTP's messages beside ours: HTTP's text stays in front.
-const AMONG_OTHERS: &[(&str, u32)] =
-    &[("mcas-pipelined.pcap", 16), ("mcas-pipelined-split.pcap", 6)];
+const AMONG_OTHERS: [&str; 2] =
+    ["mcas-pipelined.pcap 16", "mcas-pipelined-split.pcap 6"];
 
 /// What HTTP appends to the Info column of a frame that the capture cut.
 const CUT: &str = "[Packet size limited during capture]";
@@ -155,11 +154,22 @@ fn difference(wanted: &[String], got: &[String]) -> Vec<String> {
 pub fn differences(
     path: &Path,
     expected: &[Expected],
+    found: Vec<Message>,
+    options: &[&str],
+) -> Vec<String> {
+    let place = |frame: u32| format!("frame {frame}");
+    differences_of(path, expected, found, options, |_| true, place)
+}
+
+/// The same of the fields that are compared; `place` names a frame.
+fn differences_of(
+    path: &Path,
+    expected: &[Expected],
     mut found: Vec<Message>,
     options: &[&str],
     compared: impl Fn(&str) -> bool + Copy,
+    place: impl Fn(u32) -> String,
 ) -> Vec<String> {
-    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let mut different = Vec::new();
     let mut infos: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
     for message in expected {
@@ -171,10 +181,11 @@ pub fn differences(
             None => [vec![message.summary.clone()], vec![]],
         };
         let lines = difference(&wanted, &got);
-        different.extend(lines.iter().map(|l| format!("{name} {frame} {l}")));
+        let place = place(frame);
+        different.extend(lines.iter().map(|l| format!("{place} {l}")));
     }
     for Message { frame, text, .. } in found {
-        different.push(format!("{name} {frame} + {text}"));
+        different.push(format!("{} + {text}", place(frame)));
     }
     if expected.is_empty() {
         return different;
@@ -182,18 +193,20 @@ pub fn differences(
 
     let with_filter = [options, &["-Y", "mcas"]].concat();
     for (frame, Columns { protocol, info }) in columns(path, &with_filter) {
+        let place = place(frame);
         let wanted = infos.remove(&frame).unwrap_or_default().join("; ");
         let shown = info.strip_suffix(CUT).unwrap_or(&info);
         let shown = match shown.rsplit_once(&format!("; {wanted}")) {
-            Some((_, "")) if AMONG_OTHERS.contains(&(name, frame)) => &wanted,
+            Some((_, "")) if AMONG_OTHERS.contains(&&*place) => &wanted,
             _ => shown,
         };
         if protocol != "M-CAS" || shown != wanted {
-            different.push(format!("{name} {frame} - {wanted}"));
-            different.push(format!("{name} {frame} + {protocol} {info}"));
+            different.push(format!("{place} - {wanted}"));
+            different.push(format!("{place} + {protocol} {info}"));
         }
     }
-    let rows = infos.keys().map(|frame| format!("{name} {frame} - its row"));
+    let rows =
+        infos.keys().map(|frame| format!("{} - its row", place(*frame)));
     different.extend(rows);
     different
 }
@@ -201,16 +214,13 @@ pub fn differences(
 /// Every capture, as tshark shows it under these options, against what is
 /// expected of the fields that are compared.
 fn check(
-    found: impl Fn(&Path) -> Vec<Message>,
+    found: Vec<Message>,
     options: &[&str],
     compared: impl Fn(&str) -> bool + Copy,
 ) {
-    let different: Vec<String> = EXPECTED
-        .iter()
-        .flat_map(|(path, expected)| {
-            differences(path, expected, found(path), options, compared)
-        })
-        .collect();
+    let place = |frame| ALL.place(frame);
+    let different =
+        differences_of(ALL.path(), &EXPECTED, found, options, compared, place);
     assert!(
         different.is_empty(),
         "- expected, + shown\n{}",
@@ -222,37 +232,31 @@ fn check(
 fn every_capture_in_one_pass() {
     // A request cannot know its response yet.
     let compared = |name: &str| name != "mcas.response_in";
-    check(|path| messages(path, &[]), &[], compared);
+    check(messages(ALL.path(), &[]), &[], compared);
 }
 
 #[test]
 fn every_capture_in_two_passes() {
-    check(|path| SHOWN[path].clone(), &["-2"], |_| true);
+    check(SHOWN.clone(), &["-2"], |_| true);
 }
 
 /// sharkd dissects on demand: here from the last frame to the first, each
 /// twice.
 #[test]
 fn every_capture_frame_by_frame() {
-    let mut requests = Vec::new();
+    let load = json!({"method": "load", "params": {"file": ALL.path()}});
+    let mut requests = vec![load];
     let mut wanted = Vec::new();
-    for (path, messages) in SHOWN.iter().filter(|(_, m)| !m.is_empty()) {
-        requests.push(json!({"method": "load", "params": {"file": path}}));
-        for pair in messages.chunk_by(|a, b| a.frame == b.frame).rev() {
-            let frame = pair[0].frame;
-            let params = json!({"frame": frame, "proto": true});
-            for _ in 0..2 {
-                requests.push(json!({"method": "frame", "params": params}));
-                wanted.push((path, frame, pair.iter().map(tree).collect()));
-            }
+    for messages in SHOWN.chunk_by(|a, b| a.frame == b.frame).rev() {
+        let frame = messages[0].frame;
+        let params = json!({"frame": frame, "proto": true});
+        for _ in 0..2 {
+            requests.push(json!({"method": "frame", "params": params}));
+            let trees: Vec<_> = messages.iter().map(tree).collect();
+            wanted.push((frame, trees));
         }
     }
-    for (id, request) in (1..).zip(&mut requests) {
-        request["jsonrpc"] = json!("2.0");
-        request["id"] = json!(id);
-    }
-    let lines: Vec<String> = requests.iter().map(Value::to_string).collect();
-    let answers = sharkd(&(lines.join("\n") + "\n"));
+    let answers = sharkd(&numbered(&requests));
     let trees = answers.lines().filter_map(|line| {
         let answer: Value = serde_json::from_str(line).expect("JSON");
         assert!(answer["error"].is_null(), "{answer}");
@@ -260,7 +264,7 @@ fn every_capture_frame_by_frame() {
     });
     let trees: Vec<Value> = trees.collect();
     assert_eq!(trees.len(), wanted.len());
-    for ((path, frame, wanted), tree) in wanted.into_iter().zip(trees) {
+    for ((frame, wanted), tree) in wanted.into_iter().zip(trees) {
         let got: Vec<Vec<(usize, String)>> = list(&tree)
             .filter(|item| item["f"] == "mcas")
             .map(|item| {
@@ -269,8 +273,7 @@ fn every_capture_frame_by_frame() {
                 labels
             })
             .collect();
-        let wanted: Vec<Vec<(usize, String)>> = wanted;
-        assert_eq!(got, wanted, "{path:?} {frame}");
+        assert_eq!(got, wanted, "{}", ALL.place(frame));
     }
 }
 
@@ -296,7 +299,7 @@ fn sharkd_tree(item: &Value, level: usize, to: &mut Vec<(usize, String)>) {
 #[test]
 fn every_field_and_note_occurs() {
     let mut expected = BTreeSet::new();
-    for message in EXPECTED.values().flatten() {
+    for message in EXPECTED.iter() {
         let fields = message.fields.iter();
         // A vendor's name is left to Wireshark, so no value is expected.
         let valued = fields.filter(|f| f.show.as_deref() != Some(""));
@@ -304,7 +307,7 @@ fn every_field_and_note_occurs() {
         expected.extend(message.notes.iter().map(String::as_str));
     }
     let mut shown = BTreeSet::new();
-    for message in SHOWN.values().flatten() {
+    for message in SHOWN.iter() {
         let valued = message.items.iter().filter(|i| !i.show.is_empty());
         shown.extend(valued.map(|i| i.name.as_str()));
         shown.extend(message.notes.iter().map(String::as_str));
@@ -440,8 +443,7 @@ fn lan_side_in_all_its_shapes() {
         assert!(expected.iter().any(|m| m.fields.iter().any(is)), "{kind}");
     }
     let shown = messages(file.path(), &["-2"]);
-    let different =
-        differences(file.path(), &expected, shown, &["-2"], |_| true);
+    let different = differences(file.path(), &expected, shown, &["-2"]);
     let some = &different[..different.len().min(20)];
     assert_eq!(some, [""; 0], "- expected, + shown");
 }

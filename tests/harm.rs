@@ -1,17 +1,19 @@
 //! Ordinary traffic is dissected byte for byte as if the plugin were not
 //! there, and what merely looks like M-CAS is not taken for it.
 
+use crate::joined::{frames_mut, ipv4, Joined};
 use crate::support::{
     captures, frames, tshark, tshark_without_plugin, Capture, Side,
 };
+use once_cell::sync::Lazy;
 use std::fs;
 use std::panic;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use tempfile::NamedTempFile;
 
 /// A way in which tshark prints a capture.
+#[derive(Clone, Copy)]
 pub struct Format {
     arguments: &'static [&'static str],
     /// What stands at the end of each frame, and nowhere else.
@@ -23,24 +25,44 @@ const TEXT: Format = Format {
     arguments: &["-P", "-V", "-x", "-S", "= end of frame ="],
     end: "= end of frame =",
 };
-pub const PDML: Format =
-    Format { arguments: &["-T", "pdml"], end: "</packet>" };
+const PDML: Format = Format { arguments: &["-T", "pdml"], end: "</packet>" };
 const JSON: Format = Format { arguments: &["-T", "json"], end: "\n  }" };
+
+/// How a capture is dissected and printed.
+pub type Way = (Format, &'static [&'static str]);
+
+const ONCE: &[&str] = &[];
+const TWICE: &[&str] = &["-2"];
+
+/// In one pass and in two, in each format.
+const ALL_WAYS: [Way; 6] = [
+    (TEXT, ONCE),
+    (TEXT, TWICE),
+    (PDML, ONCE),
+    (PDML, TWICE),
+    (JSON, ONCE),
+    (JSON, TWICE),
+];
+/// Trees with all that is hidden in them, in one pass and in two.
+pub const TREES: [Way; 2] = [(PDML, ONCE), (PDML, TWICE)];
+/// One pass and two, packet list and all that is in the trees: what shows a
+/// change, of whatever kind, in least time.
+const EITHER_PASS: [Way; 2] = [(TEXT, ONCE), (PDML, TWICE)];
 
 /// Options for tshark with the plugin, and the frames of which it may then
 /// say that they are M-CAS.
 pub type Setting<'a> = (&'a [&'a str], &'a [u32]);
 
 /// What the plugin, under each of the settings, changes in the dissection of
-/// a capture, in one pass and in two. `options` are given to both tsharks.
+/// a capture. `options` are given to both tsharks.
 pub fn changes(
     path: &Path,
-    formats: &[Format],
+    ways: &[Way],
     options: &[&str],
     settings: &[Setting],
 ) -> Vec<String> {
     let file = path.to_str().expect("paths of tests are plain");
-    let compare = |format: &Format, passes: &[&str]| {
+    let compare = |(format, passes): &Way| {
         let all = [&["-r", file], options, passes, format.arguments].concat();
         let without = less_time(tshark_without_plugin(&all));
         let mut found = Vec::new();
@@ -53,13 +75,9 @@ pub fn changes(
         found
     };
     thread::scope(|scope| {
-        let mut running = Vec::new();
-        for format in formats {
-            for passes in [&[][..], &["-2"]] {
-                let compare = &compare;
-                running.push(scope.spawn(move || compare(format, passes)));
-            }
-        }
+        let compare = &compare;
+        let running: Vec<_> =
+            ways.iter().map(|way| scope.spawn(move || compare(way))).collect();
         running
             .into_iter()
             .flat_map(|thread| {
@@ -143,70 +161,55 @@ fn recorded(ordinary: bool) -> Vec<PathBuf> {
     all
 }
 
-/// These captures one after the other in one, for what would take too long
-/// with each of them.
-fn merged(captures: &[PathBuf]) -> NamedTempFile {
-    let file = NamedTempFile::new().expect("a file");
-    let status = Command::new("mergecap")
-        .args(["-a", "-F", "pcap", "-w"])
-        .arg(file.path())
-        .args(captures)
-        .status()
-        .expect("mergecap is installed");
-    assert!(status.success());
-    file
-}
+/// The former.
+static ORDINARY: Lazy<Joined> = Lazy::new(|| Joined::new(&recorded(true)));
+/// The latter.
+static WITH_M_CAS: Lazy<Joined> = Lazy::new(|| Joined::new(&recorded(false)));
 
 /// One that no protocol claims.
 pub const ODD_PORT: u16 = 8081;
 
-/// The same capture with the odd port in place of 80.
+/// TCP's number in an IP header.
+const TCP: u8 = 6;
+
+/// The same capture with the odd port in place of 80, but in PPPoE and VLANs.
 fn moved(capture: &Path) -> NamedTempFile {
     let mut bytes = fs::read(capture).expect("a capture can be read");
-    let mut rest = &mut bytes[24..]; // behind the file's header
-    while !rest.is_empty() {
-        let length: [u8; 4] = rest[8..12].try_into().expect("four bytes");
-        let length = u32::from_le_bytes(length) as usize;
-        let (record, behind) = rest.split_at_mut(16 + length);
-        let frame = &mut record[16..];
-        // Ethernet, IPv4 without options, TCP: there the ports are.
-        if frame[12..15] == [8, 0, 0x45] && frame[23] == 6 {
-            for port in frame[34..38].chunks_mut(2) {
-                if port == 80_u16.to_be_bytes() {
-                    port.copy_from_slice(&ODD_PORT.to_be_bytes());
-                }
+    for frame in frames_mut(&mut bytes) {
+        let bare = ipv4(frame).filter(|&ip| ip == 14 && frame[23] == TCP);
+        let Some(ip) = bare else { continue };
+        let ports = ip + 4 * usize::from(frame[ip] & 15);
+        let Some(ports) = frame.get_mut(ports..ports + 4) else { continue };
+        for port in ports.chunks_mut(2) {
+            if port == 80_u16.to_be_bytes() {
+                port.copy_from_slice(&ODD_PORT.to_be_bytes());
             }
         }
-        rest = behind;
     }
-    let name = capture.file_name().expect("a file");
-    let file =
-        tempfile::Builder::new().prefix(name).tempfile().expect("a file");
+    let file = NamedTempFile::new().expect("a file");
     fs::write(file.path(), bytes).expect("it is written");
     file
 }
 
+/// Whatever the plugin's state: nothing is ours, nothing may change.
+const NOTHING: &[Setting] = &[(&[], &[])];
+
 #[test]
 fn ordinary_traffic_is_unchanged() {
-    for path in recorded(true) {
-        let settings: &[Setting] = &[(&[], &[])];
-        assert_none(&changes(&path, &[TEXT, PDML, JSON], &[], settings));
-    }
+    assert_none(&changes(ORDINARY.path(), &ALL_WAYS, &[], NOTHING));
 }
 
 #[test]
 fn ordinary_traffic_is_unchanged_with_other_preferences() {
-    let file = merged(&recorded(true));
     for preference in [
         "tcp.desegment_tcp_streams:FALSE",
         "tcp.reassemble_out_of_order:TRUE",
         "tcp.try_heuristic_first:TRUE",
         "http.desegment_body:FALSE",
     ] {
-        let settings: &[Setting] = &[(&[], &[])];
         let options = ["-o", preference];
-        let formats = [TEXT, PDML, JSON];
-        assert_none(&changes(file.path(), &formats, &options, settings));
+        let found = changes(ORDINARY.path(), &EITHER_PASS, &options, NOTHING);
+        assert_none(&found);
     }
 }
 
@@ -214,9 +217,23 @@ fn ordinary_traffic_is_unchanged_with_other_preferences() {
 /// own.
 #[test]
 fn ordinary_traffic_is_unchanged_on_another_port() {
+    let file = moved(ORDINARY.path());
+    assert_none(&changes(file.path(), &TREES, &[], NOTHING));
+}
+
+/// What came before in a joined capture may leave Wireshark, or us, in another
+/// state than that of the start.
+#[test]
+#[ignore = "two starts of tshark for each capture"]
+fn each_capture_is_unchanged_by_itself() {
+    let once = [(PDML, ONCE)];
     for path in recorded(true) {
-        let settings: &[Setting] = &[(&[], &[])];
-        assert_none(&changes(moved(&path).path(), &[PDML], &[], settings));
+        assert_none(&changes(&path, &once, &[], NOTHING));
+        assert_none(&changes(moved(&path).path(), &once, &[], NOTHING));
+    }
+    for path in recorded(false) {
+        let ours = frames(&path, "mcas", &[]);
+        assert_none(&changes(&path, &once, &[], &[(&[], &ours)]));
     }
 }
 
@@ -236,24 +253,21 @@ fn beside_m_cas(path: &Path) -> Vec<u32> {
 
 #[test]
 fn what_surrounds_m_cas_is_unchanged() {
-    let mut beside = 0;
-    for path in recorded(false) {
-        let ours = frames(&path, "mcas", &[]);
-        for frame in beside_m_cas(&path) {
-            assert!(!ours.contains(&frame), "{path:?} {frame} became ours");
-            beside += 1;
-        }
-        let settings: &[Setting] = &[(&[], &ours)];
-        assert_none(&changes(&path, &[PDML], &[], settings));
+    let path = WITH_M_CAS.path();
+    let ours = frames(path, "mcas", &[]);
+    let beside = beside_m_cas(path);
+    assert!(!beside.is_empty(), "nothing of that is in the captures");
+    for frame in beside {
+        let place = WITH_M_CAS.place(frame);
+        assert!(!ours.contains(&frame), "{place} became ours");
     }
-    assert_ne!(beside, 0, "nothing of that is in the captures");
+    assert_none(&changes(path, &TREES, &[], &[(&[], &ours)]));
 }
 
 #[test]
 fn all_is_unchanged_where_m_cas_is_switched_off() {
-    let file = merged(&recorded(false));
-    for file in [moved(file.path()), file] {
-        let path = file.path();
+    let moved = moved(WITH_M_CAS.path());
+    for path in [moved.path(), WITH_M_CAS.path()] {
         let ours = frames(path, "mcas", &[]);
         // Of HTTP's own ports the captures have but this one.
         let on_http = frames(path, "mcas and tcp.port == 80", &[]);
@@ -273,7 +287,7 @@ fn all_is_unchanged_where_m_cas_is_switched_off() {
                 &on_http,
             ),
         ];
-        assert_none(&changes(path, &[TEXT, PDML, JSON], &[], settings));
+        assert_none(&changes(path, &EITHER_PASS, &[], settings));
     }
 }
 
@@ -495,5 +509,5 @@ fn what_merely_looks_like_m_cas_is_not() {
         assert_eq!(found, expected, "{passes:?}");
     }
     let settings: &[Setting] = &[(&[], &expected)];
-    assert_none(&changes(file.path(), &[TEXT, PDML, JSON], &[], settings));
+    assert_none(&changes(file.path(), &ALL_WAYS, &[], settings));
 }

@@ -1,7 +1,7 @@
 //! Endpoints that answers name: what follows is dissected at them, and what
 //! belongs to others stays theirs.
 
-use crate::harm::{assert_none, changes, PDML};
+use crate::harm::{assert_none, changes, TREES};
 use crate::support::{
     capture, frames, frames_without_plugin, messages, numbered, peak_memory,
     sharkd, tshark, Capture, Side,
@@ -80,7 +80,7 @@ fn notifications_are_found_where_the_answer_says() {
 #[test]
 fn where_nothing_is_learned_nothing_changes() {
     let path = capture("mcas-learned.pcap");
-    assert_none(&changes(&path, &[PDML], &[], &[(&NOTHING, &[4, 6, 66, 68])]));
+    assert_none(&changes(&path, &TREES, &[], &[(&NOTHING, &[4, 6, 66, 68])]));
     let listed = frames(&path, "mcas.learned", &NOTHING);
     assert_eq!(listed, [0; 0]);
 }
@@ -363,7 +363,7 @@ fn a_hostile_answer_takes_nothing_away() {
         &["-o", "tcp.try_heuristic_first:TRUE"],
     ] {
         let settings: &[(&[&str], &[u32])] = &[(&[], &answers)];
-        assert_none(&changes(file.path(), &[PDML], options, settings));
+        assert_none(&changes(file.path(), &TREES, options, settings));
     }
     let listed: Vec<String> = messages(file.path(), &[])
         .iter()

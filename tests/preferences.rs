@@ -1,7 +1,7 @@
 //! What users can switch: preferences, Decode As, protocols off, and what is
 //! saved of it.
 
-use crate::harm::{assert_none, changes, ODD_PORT, PDML};
+use crate::harm::{assert_none, changes, ODD_PORT, TREES};
 use crate::support::{frames, messages, Capture, Connection, Side, ROOT};
 use once_cell::sync::Lazy;
 use std::fs;
@@ -73,7 +73,7 @@ fn assert_found(options: &[&str], expected: &[u32]) {
 fn check(options: &[&str], own: &[&str], expected: &[u32]) {
     assert_found(&[options, own].concat(), expected);
     let path = SAMPLE.file.path();
-    assert_none(&changes(path, &[PDML], options, &[(own, expected)]));
+    assert_none(&changes(path, &TREES, options, &[(own, expected)]));
 }
 
 /// Without both of these, ports alone decide.

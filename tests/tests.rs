@@ -28,6 +28,8 @@ mod header;
 mod install;
 /// What holds for any bytes whatever; the fuzz targets assert it too.
 mod invariants;
+/// Captures joined, for one start of tshark.
+mod joined;
 /// What of the plugin's file is in memory whatever the capture.
 mod layout;
 /// Endpoints that answers name, in the traffic behind them.

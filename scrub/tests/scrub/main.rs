@@ -3,6 +3,10 @@
 
 /// Forged captures: each cut, order, layer and odd checksum.
 mod forged;
+/// Captures joined, for one start of tshark.
+#[allow(dead_code)]
+#[path = "../../../tests/joined.rs"]
+mod joined;
 /// Every capture of the project, against what tshark shows of it.
 mod recorded;
 /// Running tshark, reading its output, writing captures.

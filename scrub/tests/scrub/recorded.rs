@@ -1,6 +1,7 @@
 //! Every capture of the project. What is secret in it is told by tshark's
 //! fields, not by the program.
 
+use crate::joined::Joined;
 use crate::support::{captures, messages, tshark, Message};
 use crate::{holds, packets, Scrubbed};
 use once_cell::sync::Lazy;
@@ -12,37 +13,41 @@ use std::path::{Path, PathBuf};
 struct Pair {
     name: String,
     files: [Vec<u8>; 2],
-    paths: [PathBuf; 2],
     frames: [Vec<Frame>; 2],
-    _folder: Scrubbed,
+    messages: [Vec<Message>; 2],
 }
 
 /// The values of the fields of a frame.
 type Frame = BTreeMap<String, Vec<String>>;
 
 static PAIRS: Lazy<Vec<Pair>> = Lazy::new(|| {
-    let pair = |before: &PathBuf| {
-        let after = Scrubbed::of(before);
-        let paths = [before.clone(), after.path()];
+    let paths = captures();
+    let scrubbed: Vec<Scrubbed> =
+        paths.iter().map(|path| Scrubbed::of(path)).collect();
+    let results: Vec<PathBuf> = scrubbed.iter().map(Scrubbed::path).collect();
+    let joined = [Joined::new(&paths), Joined::new(&results)];
+    let mut frames = joined.each_ref().map(|all| fields(all.path()));
+    let mut shown = joined.each_ref().map(|all| messages(all.path(), &["-2"]));
+    // From the last, whose frames and messages stand at the end.
+    let mut pairs = Vec::new();
+    for (i, path) in paths.iter().enumerate().rev() {
+        let parts = joined.each_ref().map(|all| &all.parts[i].frames);
+        assert_eq!(parts[0], parts[1], "{path:?}: frames");
+        let first = parts[0].start;
         let read = |path: &PathBuf| std::fs::read(path).expect("it is there");
-        Pair {
-            name: paths[0].file_name().unwrap().to_string_lossy().into(),
-            files: [read(&paths[0]), read(&paths[1])],
-            frames: [fields(&paths[0]), fields(&paths[1])],
-            paths,
-            _folder: after,
-        }
-    };
-    // Nearly all of the time goes into starting tshark.
-    let all = captures();
-    let (first, second) = all.split_at(all.len() / 2);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| second.iter().map(pair).collect());
-        let mut pairs: Vec<Pair> = first.iter().map(pair).collect();
-        let more: Vec<Pair> = other.join().expect("no capture fails");
-        pairs.extend(more);
-        pairs
-    })
+        pairs.push(Pair {
+            name: joined[0].parts[i].name.clone(),
+            files: [read(path), read(&results[i])],
+            frames: frames
+                .each_mut()
+                .map(|all| all.split_off(first as usize - 1)),
+            messages: shown.each_mut().map(|all| {
+                let from = all.partition_point(|m| m.frame < first);
+                all.split_off(from)
+            }),
+        });
+    }
+    pairs
 });
 
 /// Fields whose values are secret as a whole, and those that are addresses.
@@ -326,7 +331,7 @@ fn dissection_stays() {
         items.map(|item| format!("{} {}", item.name, item.show)).collect()
     };
     let mut masked = 0;
-    for Pair { name, paths, frames: [was, is], .. } in PAIRS.iter() {
+    for Pair { name, frames: [was, is], messages, .. } in PAIRS.iter() {
         let same = |field: &str| {
             let of = |frames: &[Frame]| -> Vec<Option<Vec<String>>> {
                 frames.iter().map(|f| f.get(field).cloned()).collect()
@@ -338,9 +343,9 @@ fn dissection_stays() {
         if !ours || CODED.contains(&name.as_str()) {
             continue;
         }
-        let [was, is] = [0, 1].map(|i| messages(&paths[i], &["-2"]));
+        let [was, is] = messages;
         assert_eq!(was.len(), is.len(), "{name}: messages");
-        for (was, is) in was.iter().zip(&is) {
+        for (was, is) in was.iter().zip(is) {
             assert_eq!(was.frame, is.frame, "{name}");
             assert_eq!(common(was), common(is), "{name}: {}", was.frame);
             let count = |message: &Message, wanted: &str| {
