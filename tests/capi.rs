@@ -5,6 +5,7 @@
 
 use crate::header;
 use crate::prefix::{samples, Random, Sample};
+use crate::ROOT;
 use mcas::capi::{self, *};
 use mcas::{fields, items, message, notes, types, Context, Item, Message};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -1034,20 +1035,34 @@ pub fn build(name: &str, flags: &[&str]) -> PathBuf {
         .arg("--")
         .args(flags));
     let folder = folder.join("release");
-    // What a program that was linked with libmcas.so looks for.
-    let link = folder.join(format!("libmcas.so.{}", capi::ABI_VERSION));
-    let _ = std::os::unix::fs::symlink("libmcas.so", link);
+    name_as_linked(&folder);
     folder
 }
 
-/// The folder of libmcas.so and libmcas.a.
+/// Adds the name by which a program that was linked with libmcas.so looks for
+/// it.
+fn name_as_linked(folder: &Path) {
+    let link = folder.join(format!("libmcas.so.{}", capi::ABI_VERSION));
+    let _ = std::os::unix::fs::symlink("libmcas.so", link);
+}
+
+/// The folder of libmcas.so and libmcas.a, as scripts/build-lib builds them,
+/// and of what a program has to link with the latter.
 pub fn library() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let list = target("native-static-libs");
-        let list = format!("native-static-libs={}", list.display());
-        build("library", &["--print", &list])
+        run(&mut Command::new(format!("{ROOT}/scripts/build-lib")));
+        let target = std::env::var_os("CARGO_TARGET_DIR");
+        let target = target.unwrap_or_else(|| "target".into());
+        let folder = Path::new(ROOT).join(target).join("lib/release");
+        name_as_linked(&folder);
+        folder
     })
+}
+
+/// What a static libmcas has to be linked with.
+pub fn native_static_libs() -> String {
+    fs::read_to_string(library().join("native-static-libs")).unwrap()
 }
 
 /// A program of `c/`.
@@ -1077,7 +1092,7 @@ pub fn compile(source: &Path, folder: &Path, shared: bool) -> PathBuf {
         cc.arg("-L").arg(folder).arg("-lmcas");
         cc.arg(format!("-Wl,-rpath,{}", folder.display()));
     } else {
-        let list = fs::read_to_string(target("native-static-libs")).unwrap();
+        let list = native_static_libs();
         cc.arg(folder.join("libmcas.a")).args(list.split_whitespace());
     }
     run(&mut cc);
