@@ -1,4 +1,4 @@
-.PHONY: help build demo test run install uninstall
+.PHONY: help build demo test test-all run install uninstall
 .PHONY: install-profile uninstall-profile gui
 .PHONY: lib install-lib uninstall-lib lints matrix dist clean
 .PHONY: fuzz fuzz-tshark sanitize-plugin pipelines bench bench-check
@@ -8,7 +8,9 @@ MINUTES ?= 10
 help:
 	@echo 'make build               build the library and the plugin, in release'
 	@echo 'make demo                install what is missing, build, dissect a boot sequence'
-	@echo 'make test                install what is missing, build, run all tests'
+	@echo 'make test                install what is missing, build, run the tests that take'
+	@echo '                         minutes; NAME=regression:: those with that name alone'
+	@echo 'make test-all            those that take long, too: valgrind, sanitizers'
 	@echo 'make run CAPTURE=file    build, and dissect a capture of your own'
 	@echo 'make install             put the plugin where the tshark on this machine looks'
 	@echo 'make uninstall           take it away again'
@@ -40,7 +42,10 @@ demo:
 	@scripts/demo
 
 test:
-	@scripts/test
+	@scripts/test $(NAME)
+
+test-all:
+	@scripts/test --all
 
 run: build
 	@scripts/show "$(CAPTURE)"
