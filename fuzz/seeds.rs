@@ -38,6 +38,7 @@ fn main() {
             put("message", bytes, &[known, work, 40, 0]);
         }
         put("classify", bytes, &[known, 10, 0, 60, 0]);
+        put("sniff", bytes, &[]);
         put("built", bytes, &[]);
         let program: Vec<u8> = [4, 6, 8, 10, 6, 8, 10, 11]
             .into_iter()

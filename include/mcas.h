@@ -621,11 +621,12 @@ mcas_status mcas_note_get(uint32_t id, mcas_note_info *out);
  * packet's, which costs next to nothing where the answer is no. It speaks of
  * these bytes alone: more of them may change it, and it has no context, so
  * where the request is known ask mcas_classify. The first two answers are
- * certain of requests whose heads are whole and whose methods have capital
- * letters; of responses only the first that is not interim is looked at, and
- * only one that begins as a provisioning response is MCAS_SNIFF_CANDIDATE.
- * That answer promises nothing, and is also given for what ends HTTP on a
- * connection (CONNECT, 101).
+ * certain: there is no message that mcas_message_parse, without a context,
+ * would take for one of ours, among those whose heads are whole, of requests
+ * those whose methods begin with a capital letter and have no small ones. But
+ * behind a response that is not interim nothing is looked at.
+ * MCAS_SNIFF_CANDIDATE promises nothing, and is also given for what ends HTTP
+ * on a connection (CONNECT, 101), and for a head above 65535 bytes.
  *
  * Returns: MCAS_OK.
  */

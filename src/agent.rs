@@ -6,11 +6,12 @@
 //! ```
 //! Both forms are observed (packet diary of September 2011).
 
+use crate::names;
 use crate::span::Span;
 use memchr::{memchr, memrchr};
 
 /// How a User-Agent of this protocol begins.
-pub const PREFIX: &[u8] = b"M-CAS/";
+pub const PREFIX: &[u8] = names::USER_AGENT;
 
 /// A User-Agent, taken apart. Spans are offsets into the header's value.
 #[repr(C)]

@@ -5,6 +5,7 @@
 //! the compiler makes vector instructions of them, of the widest kind that
 //! the processor has.
 
+use crate::names;
 use multiversion::multiversion;
 
 /// Bytes that are looked at together.
@@ -41,13 +42,10 @@ pub(crate) fn before_blank_line(input: &[u8]) -> usize {
 }
 
 /// Whether there is a blank line in `head`, or something that may be a name
-/// of this protocol: they all have a dash with one of two letters behind it.
+/// of this protocol.
 #[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
 pub(crate) fn any_name_or_blank_line(head: &[u8]) -> bool {
-    let test = |a: u8, b: u8| {
-        let name = (a == b'-') & ((b | 0x20 == b'c') | (b | 0x20 == b'm'));
-        name | is_blank_line(a, b)
-    };
+    let test = |a, b| names::may_be_dash(a, b) | is_blank_line(a, b);
     let mut rest = head;
     while let Some(block) = rest.first_chunk::<{ BLOCK + 1 }>() {
         if any_pair(block, test) {

@@ -13,7 +13,7 @@ use core::mem::MaybeUninit;
 use memchr::memchr;
 
 /// Longest line that holds a chunk's size, its line end included.
-const SIZE_LINE: usize = 4096;
+pub(crate) const SIZE_LINE: usize = 4096;
 
 /// How a chunked body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -270,6 +270,7 @@ pub mod item;
 pub mod items;
 mod lan;
 pub mod message;
+mod names;
 pub mod notes;
 pub mod pairs;
 mod purpose;

@@ -2,18 +2,23 @@
 //!
 //! A dissector asks this of every segment on port 80, so it must cost next
 //! to nothing where the answer is no. [`Sniff::Candidate`] promises nothing
-//! but that parsing is worth it. The other answers are certain for requests
-//! with whole heads and methods in capital letters, as all methods are; of
-//! responses only the first that is not interim is looked at, since one that
-//! tells by itself what it is has lost its request, and is rare enough.
+//! but that parsing is worth it. The other answers are certain: parsing one
+//! message after the other would find none of ours, as far as heads are whole
+//! and methods have no small letters, as none has. Behind a response that is
+//! not interim nothing is looked at; one that tells by itself what it is has
+//! lost its request, and is rare enough.
+//!
+//! All of it is one pass over the bytes. A body is not read but for its
+//! chunks' sizes, which HTTP's own dissector goes through as well, as often
+//! as it is given them.
 
-use crate::agent;
 use crate::blocks;
+use crate::chunked;
 use crate::head;
 use crate::lan;
-use crate::message::{parse, Context, COMPLETE, HEAD_ONLY};
+use crate::message::{parse, Context, COMPLETE};
+use crate::names;
 use crate::purpose::RESULT_CODE;
-use crate::target;
 use memchr::{memchr, memmem};
 
 /// How far into a message its head is searched for. Servers refuse heads
@@ -38,18 +43,9 @@ pub enum Sniff {
 #[inline]
 pub fn sniff(input: &[u8]) -> Sniff {
     match input.first() {
-        Some(b'A'..=b'Z') => message(input),
+        Some(b'A'..=b'Z') => messages(input),
         Some(b'\r' | b'\n') => behind_blank_lines(input),
         _ => Sniff::No,
-    }
-}
-
-#[inline(never)]
-fn message(input: &[u8]) -> Sniff {
-    if input.starts_with(b"HTTP/1.") {
-        response(input)
-    } else {
-        request(input)
     }
 }
 
@@ -58,81 +54,93 @@ fn message(input: &[u8]) -> Sniff {
 fn behind_blank_lines(input: &[u8]) -> Sniff {
     let rest = &input[blank_lines(input)..];
     match rest.first() {
-        Some(b'A'..=b'Z') => sniff(rest),
+        Some(b'A'..=b'Z') => messages(rest),
         _ => Sniff::No,
     }
 }
 
-/// The head at the beginning of `input`, and what follows.
-fn split_head(input: &[u8]) -> (&[u8], &[u8]) {
-    let near = &input[..input.len().min(HEAD_MAX)];
-    let end = head::blank_line(near).unwrap_or(near.len());
-    input.split_at(end)
+/// What a look at one message says.
+enum Look<'a> {
+    Candidate,
+    /// It is another's; this is what stands behind it.
+    Other(&'a [u8]),
+    /// There is no message, or nobody looks further.
+    End,
 }
 
-fn response(mut input: &[u8]) -> Sniff {
-    loop {
-        let behind = input.get(8..).unwrap_or_default().trim_ascii_start();
-        let status = behind.get(..3).unwrap_or_default();
-        if status == b"101" {
-            return Sniff::Candidate;
-        }
-        let (_, body) = split_head(input);
-        if status.first() == Some(&b'1') && body.starts_with(b"HTTP/1.") {
-            input = body;
-            continue;
-        }
-        // An answer that tells by itself begins with its result code, maybe
-        // behind the size of a chunk.
-        let mut first = body.first();
-        if first.is_some_and(u8::is_ascii_hexdigit) {
-            first = memchr(b'\n', &body[..body.len().min(64)])
-                .and_then(|i| body.get(i + 1));
-        }
-        let wanted = RESULT_CODE[0];
-        return if first.map(u8::to_ascii_lowercase) == Some(wanted) {
-            Sniff::Candidate
-        } else {
-            Sniff::No
-        };
-    }
-}
-
-fn request(mut input: &[u8]) -> Sniff {
+#[inline(never)]
+fn messages(mut input: &[u8]) -> Sniff {
     if is_plain(input) {
         return Sniff::OtherRequest;
     }
-    let Some(mut method) = method(input) else { return Sniff::No };
+    let mut so_far = Sniff::No;
     loop {
-        if method == b"CONNECT" {
-            return Sniff::Candidate;
+        let is_response = input.starts_with(b"HTTP/1.");
+        match if is_response { response(input) } else { request(input) } {
+            Look::Candidate => return Sniff::Candidate,
+            Look::End => return so_far,
+            Look::Other(rest) => input = &rest[blank_lines(rest)..],
         }
-        let (head, rest) = split_head(input);
-        if head.len() >= HEAD_MAX
-            || mentions_us(head)
-            || is_lan(&head[method.len()..])
-        {
-            return Sniff::Candidate;
+        if !is_response {
+            so_far = Sniff::OtherRequest;
         }
-        if rest.is_empty() {
-            return Sniff::OtherRequest;
+    }
+}
+
+/// The head at the beginning of `input`, and what follows; `None` if there is
+/// no end to it as far as is looked.
+fn split_head(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let near = &input[..input.len().min(HEAD_MAX)];
+    match head::blank_line(near) {
+        None if near.len() == HEAD_MAX => None,
+        end => Some(input.split_at(end.unwrap_or(near.len()))),
+    }
+}
+
+fn response(input: &[u8]) -> Look<'_> {
+    let behind = input.get(8..).unwrap_or_default().trim_ascii_start();
+    let status = behind.get(..3).unwrap_or_default();
+    if status == b"101" {
+        return Look::Candidate;
+    }
+    let Some((_, body)) = split_head(input) else { return Look::Candidate };
+    if status.first() == Some(&b'1') {
+        return Look::Other(body);
+    }
+    // An answer that tells by itself begins with its result code, maybe
+    // behind the size of a chunk.
+    let mut first = body.first();
+    if first.is_some_and(u8::is_ascii_hexdigit) {
+        let line = &body[..body.len().min(chunked::SIZE_LINE)];
+        first = memchr(b'\n', line).and_then(|i| body.get(i + 1));
+    }
+    if first.map(u8::to_ascii_lowercase) == Some(RESULT_CODE[0]) {
+        Look::Candidate
+    } else {
+        Look::End
+    }
+}
+
+fn request(input: &[u8]) -> Look<'_> {
+    let Some(method) = method(input) else { return Look::End };
+    if method == b"CONNECT" {
+        return Look::Candidate;
+    }
+    let Some((head, rest)) = split_head(input) else {
+        return Look::Candidate;
+    };
+    if names::any_in(head) || is_lan(&head[method.len()..]) {
+        return Look::Candidate;
+    }
+    if rest.is_empty() {
+        return Look::Other(rest);
+    }
+    // A body follows, or another request, or both.
+    match parse(input, &Context::default()) {
+        Ok(message) if message.has(COMPLETE) => {
+            Look::Other(&input[message.length as usize..])
         }
-        // A body follows, or another request, or both. Behind a long chunked
-        // body, which HTTP takes chunk by chunk, there is nothing yet.
-        let long = rest.len() > HEAD_MAX;
-        let flags = if long { HEAD_ONLY } else { 0 };
-        let context = Context { flags, ..Context::default() };
-        match parse(input, &context) {
-            Ok(message) if message.has(COMPLETE) => {
-                input = &input[message.length as usize..];
-                input = &input[blank_lines(input)..];
-                match self::method(input) {
-                    Some(next) => method = next,
-                    None => return Sniff::OtherRequest,
-                }
-            }
-            _ => return Sniff::OtherRequest,
-        }
+        _ => Look::Other(&[]),
     }
 }
 
@@ -155,13 +163,19 @@ fn blank_lines(input: &[u8]) -> usize {
     input.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
-/// The method of what begins as a request does: a method and a space. All
-/// methods that there are have capital letters, and maybe a dash.
+/// The method of what begins as a request does: a token of capital letters
+/// and maybe something else, and a space.
 fn method(input: &[u8]) -> Option<&[u8]> {
-    let near = &input[..input.len().min(24)];
-    let letter = |b: &u8| b.is_ascii_uppercase() || *b == b'-';
-    let end = near.iter().position(|b| !letter(b))?;
-    (near[end] == b' ').then_some(&near[..end])
+    let end = input.iter().position(|&b| !in_method(b))?;
+    (end > 0 && input[end] == b' ').then_some(&input[..end])
+}
+
+/// Whether a byte may be part of a token (RFC 9110 §5.6.2), but for small
+/// letters.
+fn in_method(b: u8) -> bool {
+    b.is_ascii_uppercase()
+        || b.is_ascii_digit()
+        || b"-_!#$%&'*+.^`|~".contains(&b)
 }
 
 /// Whether the target behind a method has a path of the LAN side.
@@ -178,25 +192,6 @@ fn is_lan(behind: &[u8]) -> bool {
 /// Whether bytes begin with such a path.
 fn is_lan_path(bytes: &[u8]) -> bool {
     lan::PATHS.into_iter().any(|path| bytes.starts_with(path))
-}
-
-/// Whether what makes a request ours stands anywhere in its head: all the
-/// names of this protocol have a dash, and not much else in a head has.
-fn mentions_us(head: &[u8]) -> bool {
-    memchr::memchr_iter(b'-', head).any(|dash| {
-        // Few dashes have one of the letters behind them that ours have.
-        if !matches!(head.get(dash + 1), Some(b'C' | b'c' | b'M' | b'm')) {
-            return false;
-        }
-        let starts = |back: usize, text: &[u8]| {
-            dash.checked_sub(back)
-                .and_then(|start| head.get(start..start + text.len()))
-                .is_some_and(|bytes| bytes.eq_ignore_ascii_case(text))
-        };
-        starts(1, agent::PREFIX)
-            || starts(3, target::PROVISIONING_SERVER)
-            || starts(5, target::FIRMWARE_SERVER)
-    })
 }
 
 #[cfg(test)]

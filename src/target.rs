@@ -2,6 +2,7 @@
 //! (`http://host:port/path?query`), which gateways use though no proxy is
 //! involved.
 
+use crate::names::{FIRMWARE_SERVER, PROVISIONING_SERVER};
 use crate::span::Span;
 use memchr::{memchr, memchr2, memrchr};
 
@@ -60,11 +61,6 @@ pub(crate) fn host(input: &[u8], span: Span) -> Span {
 pub(crate) fn is_ours(host: &[u8]) -> bool {
     host.eq_ignore_ascii_case(PROVISIONING_SERVER) || firmware_server(host)
 }
-
-/// Name of the provisioning server.
-pub(crate) const PROVISIONING_SERVER: &[u8] = b"add-con.mcas";
-/// How the name of a firmware server begins.
-pub(crate) const FIRMWARE_SERVER: &[u8] = b"verup-mcas.";
 
 fn firmware_server(host: &[u8]) -> bool {
     host.get(..FIRMWARE_SERVER.len())

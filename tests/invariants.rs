@@ -9,14 +9,16 @@
 use mcas::config::{PJSIP, SECRETS};
 use mcas::fields::{Display, Kind};
 use mcas::format::Style;
-use mcas::message::{self, from_parts, Framing, Parts};
+use mcas::message::{self, from_parts, Framing, Method, Parts};
 use mcas::pairs::Grammar;
 use mcas::types::{
     TYPE_EXTENSION_CONFIGURATION_REQUEST as PHONE_ASKS, TYPE_FIRMWARE_REQUEST,
     TYPE_NONE, TYPE_SETUP_PUSH,
 };
-use mcas::{classify, items, text};
-use mcas::{Class, Context, Error, Field, Item, Message, Note, Span, Value};
+use mcas::{classify, items, sniff, text};
+use mcas::{
+    Class, Context, Error, Field, Item, Message, Note, Sniff, Span, Value,
+};
 use std::fmt::{self, Write};
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -414,6 +416,55 @@ pub fn classes_agree(
         None => {}
     }
     class
+}
+
+/// What the first look says is what reading one message after the other
+/// finds, wherever it calls itself certain. Tells what was found.
+pub fn sniff_agrees(input: &[u8]) -> Sniff {
+    let (sniffed, found) = (sniff(input), walked(input));
+    let certain = match found {
+        Sniff::Candidate => sniffed == Sniff::Candidate,
+        Sniff::OtherRequest => sniffed != Sniff::No,
+        // What has no whole head may still look like a request.
+        Sniff::No => true,
+    };
+    let start = &input[..input.len().min(100)];
+    let start = start.escape_ascii();
+    assert!(certain, "{start}: {sniffed:?}, there is {found:?}");
+    found
+}
+
+/// What there is among the messages with a whole head, up to a response that
+/// is not interim: one that is ours, or that ends HTTP; requests; neither.
+fn walked(mut input: &[u8]) -> Sniff {
+    let mut so_far = Sniff::No;
+    loop {
+        let line_end = |b: &&u8| matches!(b, b'\r' | b'\n');
+        let begin = input.iter().take_while(line_end).count();
+        let mut method = input[begin..].iter().take_while(|&&b| b != b' ');
+        let capital = |b: &u8| b.is_ascii_uppercase();
+        let known = method.clone().next().is_some_and(capital)
+            && !method.any(u8::is_ascii_lowercase);
+        let Ok(message) = mcas::parse(input, &Context::default()) else {
+            return so_far;
+        };
+        let request = message.kind == message::KIND_REQUEST;
+        if !message.has(message::HEAD_COMPLETE) || (request && !known) {
+            return so_far;
+        }
+        let connect = request && message.method == Method::Connect as u32;
+        if message.is_ours() || connect || message.status == 101 {
+            return Sniff::Candidate;
+        }
+        if request {
+            so_far = Sniff::OtherRequest;
+        }
+        let interim = matches!(message.status, 100 | 102..=199);
+        if !message.has(message::COMPLETE) || !(request || interim) {
+            return so_far;
+        }
+        input = &input[message.length as usize..];
+    }
 }
 
 /// Whether what follows interim responses, if there are any, is no HTTP.

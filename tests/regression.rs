@@ -151,6 +151,36 @@ fn host_behind_a_long_cookie() {
     assert_eq!(types(&capture.write(), &[]), ["0"]);
 }
 
+/// Behind a chunked body of more than 64 KiB nobody looked, as HTTP hands all
+/// of it over together with what follows in its last segment.
+#[test]
+fn behind_a_long_chunked_body() {
+    let chunk = format!("578\r\n{}\r\n", "x".repeat(1400));
+    for chunks in [40, 50] {
+        let upload = format!(
+            "POST /up HTTP/1.1\r\nHost: www.example.jp\r\n\
+             Transfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n{}",
+            chunk.repeat(chunks),
+            post("/", "", FORM)
+        );
+        let answers =
+            answer("text/html", "x") + &answer("text/plain", SETTINGS);
+        let mut capture = Capture::default();
+        let mut connection = capture.connect(80);
+        let segments = upload.as_bytes().chunks(1400);
+        let last = segments
+            .map(|part| capture.send(&mut connection, Client, part))
+            .last();
+        capture.send(&mut connection, Server, answers.as_bytes());
+        let capture = capture.write();
+        for passes in [&[][..], &["-2"]] {
+            let shown = messages(capture.path(), passes);
+            assert_eq!(types(&capture, passes), ["1", "2"], "{chunks}");
+            assert_eq!(Some(shown[0].frame), last, "{chunks}");
+        }
+    }
+}
+
 /// A terminal obeys control characters: the summary has none.
 #[test]
 fn control_characters_in_the_summary() {

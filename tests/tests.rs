@@ -44,10 +44,14 @@ mod prefix;
 mod profile;
 /// One test for each bug that was found.
 mod regression;
+/// Runs of messages, made of what bytes choose.
+mod runs;
 /// The C library under valgrind's helgrind, and built with sanitizers.
 mod sanitize;
 /// The same message however TCP delivers it.
 mod segments;
+/// The first look against reading one message after the other.
+mod sniff;
 /// `-z mcas,…`: tables, counters, response times, flow graph.
 mod statistics;
 /// Running tshark, reading its output, writing captures.

@@ -10,6 +10,8 @@
 
 #[path = "../../tests/invariants.rs"]
 pub mod invariants;
+#[path = "../../tests/runs.rs"]
+pub mod runs;
 
 use invariants::{prefix_agrees, read, texts_agree, ways_agree};
 use mcas::message::{Method, END_OF_STREAM};

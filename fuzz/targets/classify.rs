@@ -3,8 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcas::message::{self, Context};
-use mcas::{sniff, Sniff};
+use mcas::Context;
 use mcas_fuzz::invariants::classes_agree;
 use mcas_fuzz::{context, knobs};
 
@@ -21,32 +20,4 @@ fuzz_target!(|data: &[u8]| {
         let prefix = &input[..end];
         class = Some((end, classes_agree(class, prefix, &open)));
     }
-    sniff_agrees(input);
 });
-
-/// Where there is a request of ours, also behind others, it is a candidate,
-/// if its method is one that HTTP knows.
-fn sniff_agrees(input: &[u8]) {
-    let sniffed = sniff(input);
-    let mut rest = input;
-    loop {
-        let Ok(parsed) = mcas::parse(rest, &Context::default()) else {
-            return;
-        };
-        let begin = parsed.begin as usize;
-        let method = rest[begin..].split(|&b| b == b' ').next();
-        let method = method.unwrap_or_default();
-        let known = method.iter().all(u8::is_ascii_uppercase);
-        if parsed.kind != message::KIND_REQUEST || !known || method.len() >= 24
-        {
-            return;
-        }
-        if parsed.is_ours() {
-            return assert_eq!(sniffed, Sniff::Candidate);
-        }
-        if !parsed.has(message::COMPLETE) {
-            return;
-        }
-        rest = &rest[parsed.length as usize..];
-    }
-}
