@@ -73,6 +73,8 @@
  * - with the bytes of messages: mcas_message_parse, as above;
  * - with the first bytes of a connection, and the question whether to read
  *   on: mcas_classify;
+ * - with the same as more of it comes: mcas_classify_resume, and
+ *   mcas_message_resume, which do not begin again each time;
  * - with HTTP that something else has taken apart (a proxy, Zeek, a web
  *   framework): mcas_message_from_parts, then mcas_body_items; and for the
  *   parts of the head, each a buffer of its own, mcas_target_items,
@@ -115,8 +117,8 @@
  * message is not a failure; it is a note among its items.
  *
  * Outputs stand last and are written only if the status is not negative and
- * not MCAS_END; else do not use them. The one thing that is read and written
- * is a mcas_iter. No output may overlap an input.
+ * not MCAS_END; else do not use them. What is read and written is a mcas_iter
+ * and a mcas_progress. No output may overlap an input.
  *
  * NULL with length 0 is an empty buffer. NULL with any other length, and
  * NULL for a struct or an output, is MCAS_ERR_NULL. A length above INT32_MAX,
@@ -130,7 +132,8 @@
  *
  * Threads. Reentrant; keeps no global mutable state; may be called from any
  * thread. Any number of threads may read the same buffer or message; no
- * other may use an iterator, an output, or what is written meanwhile.
+ * other may use an iterator, a progress, an output, or what is written
+ * meanwhile.
  *
  * Linking. Compare mcas_abi_version() with MCAS_ABI_VERSION where header and
  * library may differ. The static library is written in Rust and brings parts
@@ -263,10 +266,10 @@ typedef struct mcas_type_info {
                                          buffer: without it
                                          MCAS_FRAMING_UNTIL_CLOSE is never
                                          complete */
-#define MCAS_CONTEXT_HEAD_ONLY 2u     /* only the head is of interest: chunks,
-                                         which can be many, are not walked,
-                                         and such a message does not count as
-                                         complete */
+#define MCAS_CONTEXT_HEAD_ONLY 2u     /* only the head is of interest: the
+                                         body is not looked at. A message in
+                                         chunks does not count as complete,
+                                         and the type is what its head says */
 #define MCAS_CONTEXT_CUT 4u           /* for mcas_message_from_parts alone:
                                          the body goes on behind the bytes
                                          that are given */
@@ -643,7 +646,8 @@ mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
  * yes and no are final: more bytes do not change them, except that a yes
  * becomes a no where what follows is no HTTP after all. Without a context a
  * response is only ours if its body begins ResultCode=. All of the message
- * that is there is looked at on each call.
+ * that is there is looked at on each call: to ask again when there is more,
+ * see mcas_classify_resume.
  *
  * Parameters: context, what the stream answers, or NULL; answer,
  * MCAS_CLASS_...; message_type, with a yes the type as far as it can be told
@@ -664,12 +668,55 @@ mcas_status mcas_classify(const uint8_t *buf, size_t len,
  * behind the buffer: what is there is told; MCAS_ERR_NOT_HTTP.
  * Notes: a message that is HTTP but not of this protocol has type
  * MCAS_TYPE_NONE, and no items. All of the buffer that belongs to the
- * message is looked at, so after MCAS_PARTIAL come back when there is much
- * more, or message.body_missing bytes more, rather than byte by byte.
+ * message is looked at: to come back when there is more after MCAS_PARTIAL,
+ * see mcas_message_resume.
  */
 mcas_status mcas_message_parse(const uint8_t *buf, size_t len,
                                const mcas_context *context,
                                mcas_message *out);
+
+/*
+ * mcas_progress: how far a message was read that comes in pieces. All zeros
+ * before the first of them. It may be copied, and be given up at any time;
+ * what is in it is the library's.
+ */
+typedef struct mcas_progress {
+    uint64_t state[48];
+} mcas_progress;
+
+/*
+ * mcas_message_resume: mcas_message_parse for a message that comes in pieces.
+ * What was looked at on an earlier call is not looked at again, so that all
+ * calls together cost what one does.
+ *
+ * Parameters: buf and len, all of the message that is there by now, from its
+ * first byte on: the same bytes as on the last call, wherever they are now,
+ * and maybe more behind them; context, the same as on the last call, but for
+ * its flags; progress, one of zeros for the first piece, and the same one
+ * for each other.
+ * Returns: as mcas_message_parse, and the same message, with this exception:
+ * of a head that is not whole and has more than 4096 bytes, it may be what
+ * was known at half of its length.
+ * Notes: with fewer bytes than before, or as the answer to another request,
+ * it begins anew.
+ */
+mcas_status mcas_message_resume(const uint8_t *buf, size_t len,
+                                const mcas_context *context,
+                                mcas_progress *progress, mcas_message *out);
+
+/*
+ * mcas_classify_resume: mcas_classify for a stream that comes in pieces,
+ * likewise. It has a progress of its own: not one that mcas_message_resume
+ * has had.
+ *
+ * Parameters: as for mcas_classify and mcas_message_resume.
+ * Returns: MCAS_OK, and the answer that mcas_classify gives, with the same
+ * exception.
+ */
+mcas_status mcas_classify_resume(const uint8_t *buf, size_t len,
+                                 const mcas_context *context,
+                                 mcas_progress *progress, uint32_t *answer,
+                                 uint32_t *message_type, size_t *missing);
 
 /*
  * mcas_message_from_parts: what a message is for that something else has

@@ -13,6 +13,7 @@ use crate::item::Item;
 use crate::items::Cursor;
 use crate::message::{self, Context, Message};
 use crate::notes::NOTES;
+use crate::progress;
 use crate::types::{TYPES, TYPE_NONE};
 use crate::{Error, Span, MAX_INPUT};
 use core::ffi::{c_char, CStr};
@@ -237,6 +238,19 @@ const _: () = {
     assert!(align_of::<Cursor>() <= align_of::<Iter>());
 };
 
+/// `mcas_progress` of the header: room for a [`progress::Progress`] of this
+/// version and of later ones, of which zeros are the beginning.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Progress {
+    pub state: [u64; 48],
+}
+
+const _: () = {
+    assert!(size_of::<progress::Progress>() <= size_of::<Progress>());
+    assert!(align_of::<progress::Progress>() <= align_of::<Progress>());
+};
+
 fn optional(text: Option<&'static CStr>) -> *const c_char {
     text.map_or(ptr::null(), CStr::as_ptr)
 }
@@ -434,20 +448,73 @@ pub unsafe extern "C" fn mcas_classify(
         let message_type = output(message_type)?;
         // SAFETY: the caller's promise.
         let (input, context) = unsafe { (bytes(buf, len)?, known(context)) };
-        let (class, number, more) = match classify::classify(input, &context)?
-        {
-            Class::No => (CLASS_NO, TYPE_NONE, 0),
-            Class::Yes(number) => (CLASS_YES, number, 0),
-            Class::More(more) => (CLASS_MORE, TYPE_NONE, more),
-        };
+        let class = classify::classify(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
-        unsafe {
-            answer.write(class);
-            message_type.write(number);
-            missing.write(more);
-        }
+        unsafe { hand_out_class(class, answer, message_type, missing) };
         Ok(OK)
     })
+}
+
+/// See `mcas_classify_resume` in `include/mcas.h`.
+///
+/// # Safety
+/// As for `mcas_classify`; `progress` is NULL or good for reading and writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_classify_resume(
+    buf: *const u8,
+    len: usize,
+    context: *const Context,
+    progress: *mut Progress,
+    answer: *mut u32,
+    message_type: *mut u32,
+    missing: *mut usize,
+) -> Status {
+    guard(|| {
+        let progress = output(progress)?;
+        let (answer, missing) = (output(answer)?, output(missing)?);
+        let message_type = output(message_type)?;
+        // SAFETY: the caller's promise.
+        let (input, context) = unsafe { (bytes(buf, len)?, known(context)) };
+        // SAFETY: the caller's promise.
+        let class = unsafe { resumed(progress) }.classify(input, &context)?;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { hand_out_class(class, answer, message_type, missing) };
+        Ok(OK)
+    })
+}
+
+/// Writes an answer.
+///
+/// # Safety
+/// All are good for writing.
+unsafe fn hand_out_class(
+    class: Class,
+    answer: *mut u32,
+    message_type: *mut u32,
+    missing: *mut usize,
+) {
+    let (class, number, more) = match class {
+        Class::No => (CLASS_NO, TYPE_NONE, 0),
+        Class::Yes(number) => (CLASS_YES, number, 0),
+        Class::More(more) => (CLASS_MORE, TYPE_NONE, more),
+    };
+    // SAFETY: the caller's promise.
+    unsafe {
+        answer.write(class);
+        message_type.write(number);
+        missing.write(more);
+    }
+}
+
+/// The progress that is kept in the caller's struct.
+///
+/// # Safety
+/// `progress` is good for reading and writing by nobody else for the time of
+/// `'a`, and initialised, with whatever bits.
+unsafe fn resumed<'a>(progress: *mut Progress) -> &'a mut progress::Progress {
+    // SAFETY: size and alignment are as asserted above, any bits are valid;
+    // the rest is promised.
+    unsafe { &mut *progress.cast() }
 }
 
 /// What the caller knows of a message: nothing, says NULL.
@@ -478,6 +545,31 @@ pub unsafe extern "C" fn mcas_message_parse(
         // SAFETY: the caller's promise.
         let context = unsafe { known(context) };
         let message = message::parse(input, &context)?;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { out.write(message) };
+        Ok(if message.has(message::COMPLETE) { OK } else { PARTIAL })
+    })
+}
+
+/// See `mcas_message_resume` in `include/mcas.h`.
+///
+/// # Safety
+/// As for `mcas_message_parse`; `progress` is NULL or good for reading and
+/// writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_message_resume(
+    buf: *const u8,
+    len: usize,
+    context: *const Context,
+    progress: *mut Progress,
+    out: *mut Message,
+) -> Status {
+    guard(|| {
+        let (progress, out) = (output(progress)?, output(out)?);
+        // SAFETY: the caller's promise.
+        let (input, context) = unsafe { (bytes(buf, len)?, known(context)) };
+        // SAFETY: the caller's promise.
+        let message = unsafe { resumed(progress) }.parse(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(message) };
         Ok(if message.has(message::COMPLETE) { OK } else { PARTIAL })

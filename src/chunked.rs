@@ -27,40 +27,107 @@ pub enum End {
 }
 
 /// Hands the data of each chunk of `body` to `each`, in order.
-pub fn for_each(body: &[u8], mut each: impl FnMut(&[u8])) -> End {
-    let mut at = 0;
-    loop {
-        let line = &body[at..];
-        let near = &line[..line.len().min(SIZE_LINE)];
-        let Some(length) = memchr(b'\n', near) else {
-            return if line.len() < SIZE_LINE {
-                End::Cut
-            } else {
-                End::Broken(at)
-            };
+pub fn for_each(body: &[u8], each: impl FnMut(&[u8])) -> End {
+    let mut walk = Walk::START;
+    walk.go_on(body, each)
+}
+
+/// [`Walk::stage`]: what stands next.
+const SIZE: u32 = 0;
+const DATA: u32 = 1;
+const DATA_END: u32 = 2;
+const TRAILER: u32 = 3;
+const WHOLE: u32 = 4;
+
+/// Where a walk over chunks stands that come in pieces: it goes on where it
+/// was, and looks at no byte again but for the few of a line end. Plain data,
+/// whatever its bits.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk {
+    /// Bytes of the chunk's data that were not handed out yet.
+    left: u64,
+    /// What stands at `at`; what is none of the above is no chunk.
+    stage: u32,
+    at: u32,
+    /// There is no line end between `at` and here.
+    looked: u32,
+}
+
+impl Walk {
+    pub const START: Walk = Walk { left: 0, stage: SIZE, at: 0, looked: 0 };
+
+    /// Goes on where there is more of `body`: hands out the data that was not
+    /// handed out before.
+    pub fn go_on(&mut self, body: &[u8], mut each: impl FnMut(&[u8])) -> End {
+        let mut at = self.at as usize;
+        let end = loop {
+            let Some(rest) = body.get(at..) else { break End::Cut };
+            match self.stage {
+                SIZE => {
+                    let near = &rest[..rest.len().min(SIZE_LINE)];
+                    let Some(length) = self.line_end(at, near) else {
+                        if near.len() < SIZE_LINE {
+                            break End::Cut;
+                        }
+                        break End::Broken(at);
+                    };
+                    let Some(size) = size(&rest[..length]) else {
+                        break End::Broken(at);
+                    };
+                    at += length + 1;
+                    self.left = size;
+                    self.stage = if size == 0 { TRAILER } else { DATA };
+                }
+                DATA => {
+                    let left = usize::try_from(self.left);
+                    let length = left.unwrap_or(usize::MAX).min(rest.len());
+                    each(&rest[..length]);
+                    at += length;
+                    self.left -= length as u64;
+                    if self.left > 0 {
+                        break End::Cut;
+                    }
+                    self.stage = DATA_END;
+                }
+                DATA_END => {
+                    at += match rest {
+                        [b'\r', b'\n', ..] => 2,
+                        [b'\n', ..] => 1,
+                        [] | [b'\r'] => break End::Cut,
+                        _ => break End::Broken(at),
+                    };
+                    self.stage = SIZE;
+                }
+                TRAILER => {
+                    // Lines up to the blank one.
+                    let Some(length) = self.line_end(at, rest) else {
+                        break End::Cut;
+                    };
+                    let blank = matches!(&rest[..length], [] | [b'\r']);
+                    at += length + 1;
+                    if blank {
+                        self.stage = WHOLE;
+                    }
+                }
+                WHOLE => break End::Whole(at),
+                _ => break End::Broken(at),
+            }
         };
-        let Some(size) = size(&body[at..at + length]) else {
-            return End::Broken(at);
-        };
-        at += length + 1;
-        if size == 0 {
-            return trailer(body, at);
+        if at <= body.len() {
+            self.at = at as u32;
         }
-        let rest = &body[at..];
-        let Some(data) =
-            usize::try_from(size).ok().and_then(|n| rest.get(..n))
-        else {
-            each(rest);
-            return End::Cut;
-        };
-        each(data);
-        at += data.len();
-        match &body[at..] {
-            [b'\r', b'\n', ..] => at += 2,
-            [b'\n', ..] => at += 1,
-            [] | [b'\r'] => return End::Cut,
-            _ => return End::Broken(at),
+        end
+    }
+
+    /// Where the line at `at` ends, of which `line` is there.
+    fn line_end(&mut self, at: usize, line: &[u8]) -> Option<usize> {
+        let from = (self.looked as usize).saturating_sub(at).min(line.len());
+        let found = memchr(b'\n', &line[from..]);
+        if found.is_none() {
+            self.looked = (at + line.len()) as u32;
         }
+        found.map(|i| from + i)
     }
 }
 
@@ -74,18 +141,6 @@ fn size(line: &[u8]) -> Option<u64> {
     }
     let digits = core::str::from_utf8(&line[..digits]).ok()?;
     u64::from_str_radix(digits, 16).ok()
-}
-
-/// Reads trailer lines up to the blank one.
-fn trailer(body: &[u8], mut at: usize) -> End {
-    while let Some(length) = memchr(b'\n', &body[at..]) {
-        let blank = matches!(&body[at..at + length], [] | [b'\r']);
-        at += length + 1;
-        if blank {
-            return End::Whole(at);
-        }
-    }
-    End::Cut
 }
 
 /// Writes the data of a chunked body to `out`, as much as there is room for,

@@ -6,10 +6,11 @@
 
 use crate::lan;
 use crate::message::{
-    self, Context, Message, BODY_CODED, COMPLETE, HEAD_COMPLETE, HEAD_ONLY,
-    KIND_RESPONSE,
+    Context, Message, BODY_CODED, HEAD_COMPLETE, KIND_RESPONSE,
 };
-use crate::span::{Span, MAX_INPUT};
+use crate::progress::Progress;
+use crate::purpose::Purpose;
+use crate::span::Span;
 use crate::types::TYPE_UNSEEN;
 use crate::Error;
 
@@ -28,44 +29,30 @@ pub enum Class {
 /// Classifies the first message of a stream; of a stream of responses, the
 /// first that is not interim. `context` says what is known about it.
 ///
-/// All of the first message that is there is looked at on each call.
+/// All of the first message that is there is looked at; who asks again when
+/// more of it has come goes on with [`Progress::classify`].
 ///
 /// The answers are final: with more bytes behind `input`, a yes stays a yes
 /// (unless what follows is no HTTP after all) and a no stays a no.
 pub fn classify(input: &[u8], context: &Context) -> Result<Class, Error> {
-    if input.len() > MAX_INPUT {
-        return Err(Error::TooLarge);
-    }
-    let context = Context { flags: context.flags & !HEAD_ONLY, ..*context };
-    let mut rest = input;
-    loop {
-        let Ok(message) = message::parse(rest, &context) else {
-            return Ok(Class::No);
-        };
-        if message.is_ours() {
-            return Ok(Class::Yes(message.message_type));
-        }
-        let interim = message.kind == KIND_RESPONSE
-            && matches!(message.status, 100 | 102..=199);
-        if !message.has(COMPLETE) {
-            return Ok(incomplete(&message, rest, &context));
-        } else if !interim {
-            return Ok(Class::No);
-        }
-        rest = &rest[message.length as usize..];
-    }
+    Progress::default().classify(input, context)
 }
 
 /// The answer for a message that goes on and is not ours so far.
-fn incomplete(message: &Message, input: &[u8], context: &Context) -> Class {
+pub(crate) fn incomplete(
+    message: &Message,
+    purpose: &Purpose,
+    input: &[u8],
+    context: &Context,
+) -> Class {
     let response = message.kind == KIND_RESPONSE;
     let whole_head = message.has(HEAD_COMPLETE);
     if response && message.status >= 200 {
         if context.request_type != TYPE_UNSEEN {
             return Class::No;
         } else if whole_head {
-            return message
-                .result_code_missing(input)
+            return purpose
+                .result_code_missing()
                 .map_or(Class::No, Class::More);
         }
     }

@@ -1,10 +1,11 @@
 //! Where the body of a message ends (RFC 9112 §6.3).
 
-use crate::chunked::{self, End};
+use crate::chunked::{End, Walk};
 use crate::message::{
     Framing, Message, Method, BODY_BROKEN, COMPLETE, END_OF_STREAM, HEAD_ONLY,
     KIND_RESPONSE,
 };
+use crate::purpose::Purpose;
 use crate::span::Span;
 
 /// What the header lines say about the body.
@@ -16,7 +17,38 @@ pub(crate) struct BodyHeaders {
     pub unclear: bool,
 }
 
+/// How far a body was looked at. Plain data, whatever its bits.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Body {
+    chunks: Walk,
+    /// Its length, as a header announces it; 0 if there is none.
+    announced: u64,
+    /// Bytes of it that are there, chunks undone.
+    data: u64,
+    /// Bytes that were looked at, where there are no chunks.
+    seen: u32,
+}
+
+impl Body {
+    pub const NONE: Body =
+        Body { chunks: Walk::START, announced: 0, data: 0, seen: 0 };
+}
+
 impl Message {
+    /// Notes how the body is delimited.
+    pub(crate) fn begin_body(
+        &mut self,
+        headers: &BodyHeaders,
+        body: &mut Body,
+    ) {
+        let framing = self.framing(headers);
+        self.framing = framing as u32;
+        if framing == Framing::Length {
+            body.announced = headers.length.unwrap_or_default();
+        }
+    }
+
     /// Finds how the body is delimited (RFC 9112 §6.3).
     fn framing(&self, body: &BodyHeaders) -> Framing {
         if self.kind == KIND_RESPONSE {
@@ -38,32 +70,27 @@ impl Message {
         }
     }
 
-    /// Finds where the body ends.
+    /// Finds where the body ends, as far as it is there, and shows `purpose`
+    /// what of it was not looked at before.
+    #[inline(always)]
     pub(crate) fn delimit(
         &mut self,
         input: &[u8],
-        headers: &BodyHeaders,
+        body: &mut Body,
+        purpose: &mut Purpose,
         known: u32,
     ) {
         let start = self.body.start();
         let rest = &input[start..];
-        let framing = self.framing(headers);
-        self.framing = framing as u32;
-        let (length, complete) = match framing {
-            Framing::None => (0, true),
-            Framing::Length => {
-                let announced = headers.length.unwrap_or_default();
-                let length = announced.min(rest.len() as u64);
-                self.body_missing = announced - length;
-                (length as usize, self.body_missing == 0)
-            }
-            Framing::Chunked if known & HEAD_ONLY != 0 => (0, false),
-            Framing::Chunked => {
-                let mut data = 0;
-                let end = chunked::for_each(rest, |part| {
-                    data += part.len() as u64;
+        let head_only = known & HEAD_ONLY != 0;
+        let (length, complete) = if self.framing == Framing::Chunked as u32 {
+            if head_only {
+                (0, false)
+            } else {
+                let end = body.chunks.go_on(rest, |part| {
+                    body.data = body.data.wrapping_add(part.len() as u64);
+                    purpose.feed(part);
                 });
-                self.body_length = data;
                 match end {
                     End::Whole(length) => (length, true),
                     End::Cut => (rest.len(), false),
@@ -74,12 +101,26 @@ impl Message {
                     }
                 }
             }
-            Framing::UntilClose => (rest.len(), known & END_OF_STREAM != 0),
+        } else {
+            let until_close = self.framing == Framing::UntilClose as u32;
+            let (length, complete) = if until_close {
+                (rest.len(), known & END_OF_STREAM != 0)
+            } else {
+                let length = body.announced.min(rest.len() as u64);
+                self.body_missing = body.announced - length;
+                (length as usize, self.body_missing == 0)
+            };
+            if !head_only {
+                let seen = body.seen as usize;
+                purpose.feed(rest.get(seen..length).unwrap_or_default());
+                body.seen = length as u32;
+            }
+            body.data = length as u64;
+            (length, complete)
         };
         self.body = Span::between(start, start + length);
-        if framing != Framing::Chunked {
-            self.body_length = length as u64;
-        }
+        self.body_length = body.data;
+        self.flags &= !COMPLETE;
         if complete {
             self.flags |= COMPLETE;
         }

@@ -180,8 +180,9 @@ assert_eq!(mcas::chunked::to_vec(body), b"ResultCode=0000");
 # The first bytes of a connection
 
 [`classify`](fn@classify) answers yes, no, or how many bytes more it takes at
-least. [`sniff`](fn@sniff) promises less, but costs next to nothing: ask it
-first where connections are many.
+least; as more of them come, a [`Progress`] goes on where it was.
+[`sniff`](fn@sniff) promises less, but costs next to nothing: ask it first
+where connections are many.
 
 ```
 use mcas::{types, Class, Context};
@@ -273,6 +274,7 @@ pub mod message;
 mod names;
 pub mod notes;
 pub mod pairs;
+mod progress;
 mod purpose;
 mod scan;
 pub mod sniff;
@@ -289,5 +291,6 @@ pub use head::Error;
 pub use item::{Item, Value};
 pub use message::{parse, Context, Message};
 pub use notes::Note;
+pub use progress::Progress;
 pub use sniff::{sniff, Sniff};
 pub use span::{Span, MAX_INPUT};

@@ -8,9 +8,9 @@
 
 use crate::charset::Charset;
 use crate::chunked;
-use crate::framing::BodyHeaders;
+use crate::framing::{Body, BodyHeaders};
 use crate::head::{self, Header, Name, Start};
-use crate::purpose::{Facts, NO_MEDIA};
+use crate::purpose::{Facts, Purpose, NO_MEDIA};
 use crate::scan::find;
 use crate::span::{Span, MAX_INPUT};
 use crate::target;
@@ -132,8 +132,9 @@ impl Media {
 
 /// [`Context::flags`]: the connection ends with the last byte of the input.
 pub const END_OF_STREAM: u32 = 1;
-/// [`Context::flags`]: only the head is of interest. A body's chunks, which
-/// can be many, are not walked; such a message does not count as complete.
+/// [`Context::flags`]: only the head is of interest. The body is not looked
+/// at: a message in chunks does not count as complete, and what it is for is
+/// what its head says.
 pub const HEAD_ONLY: u32 = 2;
 /// [`Context::flags`]: the body goes on behind the bytes that are given. Only
 /// for [`from_parts`]; [`parse`] sees it in the head.
@@ -217,7 +218,7 @@ pub struct Message {
 }
 
 /// A message that nothing is known of.
-const EMPTY: Message = Message {
+pub(crate) const EMPTY: Message = Message {
     kind: KIND_UNKNOWN,
     message_type: TYPE_NONE,
     flags: 0,
@@ -250,6 +251,23 @@ impl Message {
     /// Whether this is a message of the protocol.
     pub fn is_ours(&self) -> bool {
         self.message_type != TYPE_NONE
+    }
+
+    /// Whether its parts are among the first `length` bytes of its input.
+    pub(crate) fn lies_in(&self, length: usize) -> bool {
+        let spans = [
+            self.body,
+            self.status_digits,
+            self.authority,
+            self.path,
+            self.query,
+            self.host,
+            self.user_agent,
+            self.media_type,
+            self.cookies,
+        ];
+        self.begin as usize <= length
+            && spans.iter().all(|span| span.end() <= length)
     }
 
     /// Notes what one header says.
@@ -354,52 +372,100 @@ impl Message {
 /// Reads the message at the beginning of `input`.
 ///
 /// What is there is told even if the message is not whole: then the answer
-/// lacks [`COMPLETE`].
+/// lacks [`COMPLETE`]. Who has it come in pieces goes on with a
+/// [`Progress`](crate::Progress) instead of beginning again.
 pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
-    if input.len() > MAX_INPUT {
-        return Err(Error::TooLarge);
-    }
     let mut message = EMPTY;
-    let mut headers = BodyHeaders::default();
-    let head = head::parse(input, |header| {
-        message.header(input, header, &mut headers);
-    })?;
-    message.begin = head.begin as u32;
-    message.body = Span::between(head.end, head.end);
-    if head.whole {
-        message.flags |= HEAD_COMPLETE;
-    }
-    match head.start {
-        Start::Unknown => {}
-        Start::Request { method, target } => {
-            let target = target::parse(input, target);
-            message.kind = KIND_REQUEST;
-            message.method = Method::of(method.of(input)) as u32;
-            message.authority = target.host;
-            message.path = target.path;
-            message.query = target.query;
-        }
-        Start::Response { status, digits } => {
-            message.kind = KIND_RESPONSE;
-            message.method =
-                Method::from_number(context.request_method) as u32;
-            message.status = status.into();
-            message.status_digits = digits;
-        }
-    }
-    let coded = headers.transfer_coded;
-    if headers.unclear
-        || (coded && headers.length.is_some())
-        || (coded && !headers.chunked && message.kind == KIND_REQUEST)
-    {
-        message.flags |= FRAMING_UNCLEAR;
-    }
-    if head.whole {
-        message.delimit(input, &headers, context.flags);
-    }
-    message.length = message.body.end() as u32;
-    message.classify(|message| message.facts(input), context.request_type);
+    let mut unread = Unread::NONE;
+    message.read_head(input, context, &mut unread)?;
+    message.read_body(input, context, &mut unread);
     Ok(message)
+}
+
+/// What is known of the body of a message that is being read, and what is
+/// still to be found in it. Plain data, whatever its bits.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unread {
+    pub purpose: Purpose,
+    body: Body,
+}
+
+impl Unread {
+    /// Of nothing.
+    pub const NONE: Unread =
+        Unread { purpose: Purpose::NONE, body: Body::NONE };
+}
+
+impl Message {
+    /// Reads the head; nothing was known before.
+    pub(crate) fn read_head(
+        &mut self,
+        input: &[u8],
+        context: &Context,
+        unread: &mut Unread,
+    ) -> Result<(), Error> {
+        if input.len() > MAX_INPUT {
+            return Err(Error::TooLarge);
+        }
+        let mut headers = BodyHeaders::default();
+        let head = head::parse(input, |header| {
+            self.header(input, header, &mut headers);
+        })?;
+        self.begin = head.begin as u32;
+        self.body = Span::between(head.end, head.end);
+        self.length = head.end as u32;
+        if head.whole {
+            self.flags |= HEAD_COMPLETE;
+        }
+        match head.start {
+            Start::Unknown => {}
+            Start::Request { method, target } => {
+                let target = target::parse(input, target);
+                self.kind = KIND_REQUEST;
+                self.method = Method::of(method.of(input)) as u32;
+                self.authority = target.host;
+                self.path = target.path;
+                self.query = target.query;
+            }
+            Start::Response { status, digits } => {
+                self.kind = KIND_RESPONSE;
+                self.method =
+                    Method::from_number(context.request_method) as u32;
+                self.status = status.into();
+                self.status_digits = digits;
+            }
+        }
+        let coded = headers.transfer_coded;
+        if headers.unclear
+            || (coded && headers.length.is_some())
+            || (coded && !headers.chunked && self.kind == KIND_REQUEST)
+        {
+            self.flags |= FRAMING_UNCLEAR;
+        }
+        if head.whole {
+            self.begin_body(&headers, &mut unread.body);
+        }
+        let facts = |message: &Message| message.facts(input);
+        self.begin_purpose(facts, context.request_type, &mut unread.purpose);
+        Ok(())
+    }
+
+    /// Looks at what of the body was not looked at yet.
+    #[inline(always)]
+    pub(crate) fn read_body(
+        &mut self,
+        input: &[u8],
+        context: &Context,
+        unread: &mut Unread,
+    ) {
+        if self.has(HEAD_COMPLETE) {
+            let Unread { body, purpose } = unread;
+            self.delimit(input, body, purpose, context.flags);
+            self.length = self.body.end() as u32;
+        }
+        self.take_type(&unread.purpose);
+    }
 }
 
 /// A message that somebody else's HTTP code has taken apart: a proxy, a web
@@ -465,6 +531,9 @@ pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
         query: target.query.of(parts.target),
         ..message.facts(body)
     };
-    message.classify(facts, parts.context.request_type);
+    let mut purpose = Purpose::NONE;
+    message.begin_purpose(facts, parts.context.request_type, &mut purpose);
+    purpose.feed(body);
+    message.take_type(&purpose);
     Ok(message)
 }

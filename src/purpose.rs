@@ -1,12 +1,11 @@
 //! What a message is for: its type, and how its body reads.
 
 use crate::agent;
-use crate::chunked;
 use crate::firmware;
-use crate::form_key::FormKey;
+use crate::form_key::{self, FormKeys};
 use crate::lan;
 use crate::message::{
-    Framing, Media, Message, Method, BODY_CODED, HEAD_COMPLETE, KIND_REQUEST,
+    Media, Message, Method, BODY_CODED, HEAD_COMPLETE, KIND_REQUEST,
     KIND_RESPONSE, UNMATCHED,
 };
 use crate::pairs::{self, Grammar};
@@ -18,9 +17,9 @@ use memchr::memchr;
 pub(crate) const RESULT_CODE: &[u8] = b"resultcode=";
 
 impl Message {
-    /// What classification looks at in a message read from `input`.
+    /// What classification looks at in the head of a message read from
+    /// `input`.
     pub(crate) fn facts<'a>(&self, input: &'a [u8]) -> Facts<'a> {
-        let body = self.body.of(input);
         Facts {
             method: Method::from_number(self.method),
             authority: self.authority.of(input),
@@ -28,45 +27,43 @@ impl Message {
             user_agent: self.user_agent.of(input),
             path: self.path.of(input),
             query: self.query.of(input),
-            form: matches!(self.media, FORM | NO_MEDIA),
-            body: if self.has(BODY_CODED) {
-                Body::Coded
-            } else if self.framing == Framing::Chunked as u32 {
-                Body::Chunked(body)
-            } else {
-                Body::Plain(body)
-            },
         }
     }
 
-    /// Finds what the message is for; `facts` of it are gathered only where
-    /// there is need.
-    pub(crate) fn classify<'a>(
-        &mut self,
+    /// Notes what the head says of its purpose; `facts` of it are gathered
+    /// only where there is need.
+    #[inline(always)]
+    pub(crate) fn begin_purpose<'a>(
+        &self,
         facts: impl Fn(&Message) -> Facts<'a>,
         request_type: u32,
+        purpose: &mut Purpose,
     ) {
-        self.message_type = match self.kind {
-            KIND_REQUEST => facts(self).request(),
+        purpose.readable = u32::from(!self.has(BODY_CODED));
+        match self.kind {
+            KIND_REQUEST => {
+                let form = matches!(self.media, FORM | NO_MEDIA);
+                facts(self).request(form, purpose);
+            }
             // Cut before its status it may still turn out to be interim.
             KIND_RESPONSE if self.status >= 200 => match request_type {
-                TYPE_UNSEEN
-                    if self.has(HEAD_COMPLETE)
-                        && facts(self).begins_with_result_code() =>
-                {
-                    self.flags |= UNMATCHED;
-                    TYPE_PROVISIONING_RESPONSE
+                TYPE_UNSEEN if self.has(HEAD_COMPLETE) => {
+                    purpose.look_for = RESULT;
                 }
-                request_type => types::response_to(request_type),
+                request_type => {
+                    purpose.by_head = types::response_to(request_type);
+                }
             },
-            _ => TYPE_NONE,
-        };
+            _ => {}
+        }
     }
 
-    /// How many bytes are still to come of how a provisioning response's body
-    /// begins; `None` if the body of this message begins otherwise.
-    pub(crate) fn result_code_missing(&self, input: &[u8]) -> Option<usize> {
-        self.facts(input).result_code_missing()
+    /// Takes the type that was found.
+    pub(crate) fn take_type(&mut self, purpose: &Purpose) {
+        self.message_type = purpose.message_type();
+        if purpose.look_for == RESULT && self.is_ours() {
+            self.flags |= UNMATCHED;
+        }
     }
 
     /// How the pairs of `body`, this message's with its chunks undone, are
@@ -107,7 +104,108 @@ impl Message {
     }
 }
 
-/// What classification looks at, wherever the message comes from.
+/// [`Purpose::look_for`]: what tells it besides the head, if anything.
+const NOTHING: u32 = 0;
+/// The result code that the answer to a provisioning request begins with.
+const RESULT: u32 = 1;
+/// Both keys that a phone asks for its configuration with.
+const CONFIGURATION_KEYS: u32 = 2;
+/// One of the keys that a gateway sets up a phone with.
+const PUSH_KEYS: u32 = 3;
+/// The key of a terminal.
+const TERMINAL_KEY: u32 = 4;
+
+/// What a message is for, as far as was looked; the rest of its body may
+/// still tell. Plain data, whatever its bits.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Purpose {
+    /// What it is by its head, if what is looked for is not found.
+    by_head: u32,
+    look_for: u32,
+    /// Whether the body is without a content coding.
+    readable: u32,
+    keys: FormKeys,
+    /// How the body begins, and how much of it that is.
+    begin: [u8; RESULT_CODE.len()],
+    begun: u32,
+}
+
+impl Purpose {
+    /// None.
+    pub const NONE: Purpose = Purpose {
+        by_head: TYPE_NONE,
+        look_for: NOTHING,
+        readable: 0,
+        keys: FormKeys::NONE,
+        begin: [0; RESULT_CODE.len()],
+        begun: 0,
+    };
+
+    /// Reads on: the next piece of the body, its chunks undone.
+    #[inline]
+    pub fn feed(&mut self, part: &[u8]) {
+        if self.look_for != NOTHING && self.readable != 0 {
+            self.look(part);
+        }
+    }
+
+    #[inline(never)]
+    fn look(&mut self, part: &[u8]) {
+        if self.look_for == RESULT {
+            let room = self.begin.get_mut(self.begun as usize..);
+            for (slot, &byte) in room.unwrap_or_default().iter_mut().zip(part)
+            {
+                *slot = byte;
+                self.begun += 1;
+            }
+        } else if !self.has_lan_keys() {
+            self.keys.feed(part);
+        }
+    }
+
+    fn has_lan_keys(&self) -> bool {
+        let found = self.keys.found;
+        match self.look_for {
+            CONFIGURATION_KEYS => found & CONFIGURATION == CONFIGURATION,
+            PUSH_KEYS => found & PUSH != 0,
+            _ => false,
+        }
+    }
+
+    /// The type, as far as it can be told by now.
+    fn message_type(&self) -> u32 {
+        match self.look_for {
+            RESULT if self.result_code_missing() == Some(0) => {
+                TYPE_PROVISIONING_RESPONSE
+            }
+            CONFIGURATION_KEYS if self.has_lan_keys() => {
+                TYPE_EXTENSION_CONFIGURATION_REQUEST
+            }
+            PUSH_KEYS if self.has_lan_keys() => TYPE_SETUP_PUSH,
+            _ if self.by_head == TYPE_OTHER_REQUEST
+                && self.keys.found & form_key::TERMINAL_ID != 0 =>
+            {
+                TYPE_PROVISIONING_REQUEST
+            }
+            _ => self.by_head,
+        }
+    }
+
+    /// How many bytes are still to come of how a provisioning response's body
+    /// begins; `None` if the body of this message begins otherwise.
+    pub fn result_code_missing(&self) -> Option<usize> {
+        let begin = self.begin.get(..self.begun as usize)?;
+        let (same, missing) = RESULT_CODE.split_at(begin.len());
+        (self.readable != 0 && begin.eq_ignore_ascii_case(same))
+            .then_some(missing.len())
+    }
+}
+
+const CONFIGURATION: u32 = form_key::ID | form_key::IP_TEL_NUM;
+const PUSH: u32 = form_key::IP_TEL_NUM | form_key::SIPSV_ADDR;
+
+/// What classification looks at in a head, wherever that comes from.
 pub(crate) struct Facts<'a> {
     pub method: Method,
     pub authority: &'a [u8],
@@ -115,113 +213,62 @@ pub(crate) struct Facts<'a> {
     pub user_agent: &'a [u8],
     pub path: &'a [u8],
     pub query: &'a [u8],
-    /// Whether the body is declared to be a form, or nothing at all.
-    pub form: bool,
-    pub body: Body<'a>,
-}
-
-/// A body as it came. It is read where it lies: classifying needs no memory.
-pub(crate) enum Body<'a> {
-    /// With a content coding: not readable.
-    Coded,
-    Plain(&'a [u8]),
-    Chunked(&'a [u8]),
-}
-
-impl Body<'_> {
-    /// Hands what is readable to `feed`, piece by piece, chunks undone.
-    fn feed(&self, mut feed: impl FnMut(&[u8])) {
-        match self {
-            Body::Coded => {}
-            Body::Plain(bytes) => feed(bytes),
-            Body::Chunked(bytes) => {
-                chunked::for_each(bytes, feed);
-            }
-        }
-    }
 }
 
 impl Facts<'_> {
-    /// What a request is for.
-    fn request(&self) -> u32 {
-        if let Some(lan) = self.lan_request() {
-            return lan;
+    /// Notes what a request is for; `form` tells whether its body is declared
+    /// to be a form, or nothing at all.
+    fn request(&self, form: bool, purpose: &mut Purpose) {
+        // The LAN side's User-Agents are the phones' own, so the path tells;
+        // and where there is a form, of whatever media type, that has to fit
+        // too, since other devices have paths like these.
+        let (look_for, keys) = match (lan::path(self.path), self.method) {
+            (Some(lan::LIST), Method::Get) => {
+                purpose.by_head = TYPE_EXTENSION_LIST_REQUEST;
+                return;
+            }
+            (Some(lan::CONFIGURATION), Method::Put | Method::Post) => {
+                (CONFIGURATION_KEYS, CONFIGURATION)
+            }
+            (Some(lan::PUSH), Method::Get | Method::Post) => (PUSH_KEYS, PUSH),
+            _ => (NOTHING, 0),
+        };
+        purpose.by_head = self.by_name();
+        let terminal = purpose.by_head == TYPE_OTHER_REQUEST;
+        if !terminal && look_for == NOTHING {
+            return;
         }
-        if !self.names_us() {
-            return TYPE_NONE;
-        }
-        if self.path == b"/verup/notify.cgi" {
+        purpose.look_for = match look_for {
+            NOTHING => TERMINAL_KEY,
+            look_for => look_for,
+        };
+        // A form may be in the query, in the body, or in both.
+        let key = if terminal { form_key::TERMINAL_ID } else { 0 };
+        purpose.keys.wanted = keys | key;
+        purpose.keys.feed(self.query);
+        purpose.keys.feed(b"&");
+        purpose.keys.wanted = if form { keys | key } else { keys };
+    }
+
+    /// What a request is for by the names in it, if it is of this protocol by
+    /// the name of its server or client.
+    fn by_name(&self) -> u32 {
+        let ours = target::is_ours(self.authority)
+            || target::is_ours(self.host)
+            || self.user_agent.starts_with(agent::PREFIX);
+        if !ours {
+            TYPE_NONE
+        } else if self.path == b"/verup/notify.cgi" {
             TYPE_UPDATE_NOTIFICATION
         } else if matches!(self.method, Method::Get | Method::Head)
             && firmware::parse(self.path).is_some()
         {
             TYPE_FIRMWARE_REQUEST
-        } else if (self.method == Method::Post && target::is_root(self.path))
-            || self.form_has("TerminalID", self.form)
-        {
+        } else if self.method == Method::Post && target::is_root(self.path) {
             TYPE_PROVISIONING_REQUEST
         } else {
             TYPE_OTHER_REQUEST
         }
-    }
-
-    /// Whether server or client are of this protocol by name.
-    fn names_us(&self) -> bool {
-        target::is_ours(self.authority)
-            || target::is_ours(self.host)
-            || self.user_agent.starts_with(agent::PREFIX)
-    }
-
-    /// What a request of the LAN side is for. Its User-Agents are the
-    /// phones' own, so the path tells; and where there is a form, that has
-    /// to fit too, since other devices have paths like these.
-    fn lan_request(&self) -> Option<u32> {
-        // Of whatever media type.
-        let form_has = |key| self.form_has(key, true);
-        match (lan::path(self.path)?, self.method) {
-            (lan::LIST, Method::Get) => Some(TYPE_EXTENSION_LIST_REQUEST),
-            (lan::CONFIGURATION, Method::Put | Method::Post)
-                if form_has("id") && form_has("ip_tel_num") =>
-            {
-                Some(TYPE_EXTENSION_CONFIGURATION_REQUEST)
-            }
-            (lan::PUSH, Method::Get | Method::Post)
-                if form_has("ip_tel_num") || form_has("sipsv_addr") =>
-            {
-                Some(TYPE_SETUP_PUSH)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether the form of a request has a key: the one in its query or, if
-    /// `body` is one, the one in its body.
-    fn form_has(&self, key: &str, body: bool) -> bool {
-        let mut finder = FormKey::new(key);
-        finder.feed(self.query);
-        finder.feed(b"&");
-        if body {
-            self.body.feed(|part| finder.feed(part));
-        }
-        finder.found
-    }
-
-    /// How many bytes of the way in which a provisioning response begins are
-    /// still to come; `None` if the body begins otherwise.
-    fn result_code_missing(&self) -> Option<usize> {
-        let mut wanted = RESULT_CODE;
-        let mut differs = matches!(self.body, Body::Coded);
-        self.body.feed(|part| {
-            let (begin, rest) = wanted.split_at(part.len().min(wanted.len()));
-            differs |= !part[..begin.len()].eq_ignore_ascii_case(begin);
-            wanted = rest;
-        });
-        (!differs).then_some(wanted.len())
-    }
-
-    /// Whether the body begins as that of a provisioning response.
-    fn begins_with_result_code(&self) -> bool {
-        self.result_code_missing() == Some(0)
     }
 }
 

@@ -64,25 +64,45 @@ enum Look<'a> {
     Candidate,
     /// It is another's; this is what stands behind it.
     Other(&'a [u8]),
-    /// There is no message, or nobody looks further.
+    /// Nobody looks further.
     End,
 }
 
+/// Nearly all runs are one message, and told at once.
 #[inline(never)]
-fn messages(mut input: &[u8]) -> Sniff {
-    if is_plain(input) {
-        return Sniff::OtherRequest;
+fn messages(input: &[u8]) -> Sniff {
+    if !input.starts_with(b"HTTP/1.") {
+        return if is_plain(input) {
+            Sniff::OtherRequest
+        } else {
+            walk(input)
+        };
     }
+    match response(input) {
+        Look::Candidate => Sniff::Candidate,
+        Look::Other(rest) => walk(rest),
+        Look::End => Sniff::No,
+    }
+}
+
+/// Goes from message to message.
+#[inline(never)]
+fn walk(mut rest: &[u8]) -> Sniff {
     let mut so_far = Sniff::No;
     loop {
-        let is_response = input.starts_with(b"HTTP/1.");
-        match if is_response { response(input) } else { request(input) } {
-            Look::Candidate => return Sniff::Candidate,
-            Look::End => return so_far,
-            Look::Other(rest) => input = &rest[blank_lines(rest)..],
-        }
-        if !is_response {
+        let input = &rest[blank_lines(rest)..];
+        let look = if input.starts_with(b"HTTP/1.") {
+            response(input)
+        } else if let Some(method) = method(input) {
             so_far = Sniff::OtherRequest;
+            request(input, method)
+        } else {
+            return so_far;
+        };
+        match look {
+            Look::Candidate => return Sniff::Candidate,
+            Look::Other(behind) => rest = behind,
+            Look::End => return so_far,
         }
     }
 }
@@ -97,6 +117,7 @@ fn split_head(input: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
+#[inline(always)]
 fn response(input: &[u8]) -> Look<'_> {
     let behind = input.get(8..).unwrap_or_default().trim_ascii_start();
     let status = behind.get(..3).unwrap_or_default();
@@ -121,8 +142,7 @@ fn response(input: &[u8]) -> Look<'_> {
     }
 }
 
-fn request(input: &[u8]) -> Look<'_> {
-    let Some(method) = method(input) else { return Look::End };
+fn request<'a>(input: &'a [u8], method: &[u8]) -> Look<'a> {
     if method == b"CONNECT" {
         return Look::Candidate;
     }

@@ -8,6 +8,7 @@ use crate::capi::{compile, library, source, target};
 use crate::support::{frames, peak_memory, tshark, Capture, Connection, Side};
 use mcas::fields::HOST_PROGRAM;
 use mcas::{Context, Field, Item, Note};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -128,12 +129,12 @@ const SHAPES: &[Shape] = &[
 ];
 
 /// Instructions that a program takes.
-fn instructions(program: &Path, file: &Path) -> u64 {
+fn instructions(program: &Path, arguments: &[&OsStr]) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=cachegrind", "--cache-sim=no"])
         .arg("--cachegrind-out-file=/dev/null")
         .arg(program)
-        .arg(file)
+        .args(arguments)
         .output()
         .expect("valgrind runs");
     let report = String::from_utf8_lossy(&output.stderr);
@@ -156,12 +157,71 @@ fn time_is_linear() {
         let costs = [n, 2 * n, 4 * n].map(|n| {
             let file = target(&format!("bounds-{}", name.replace(' ', "-")));
             fs::write(&file, shape(n)).unwrap();
-            instructions(&program, &file)
+            instructions(&program, &[file.as_os_str()])
         });
-        let [one, two, four] = costs;
-        let growth = (four - two) as f64 / (two - one) as f64;
-        println!("{name:20} {one:12} {two:12} {four:12}  {growth:.3}");
-        assert!((1.9..2.1).contains(&growth), "{name}: {growth}");
+        assert_linear(name, costs);
+    }
+}
+
+/// What is added from n to 2n doubles from 2n to 4n.
+fn assert_linear(name: &str, costs: [u64; 3]) {
+    let [one, two, four] = costs;
+    let growth = (four - two) as f64 / (two - one) as f64;
+    println!("{name:20} {one:12} {two:12} {four:12}  {growth:.3}");
+    assert!((1.9..2.1).contains(&growth), "{name}: {growth}");
+}
+
+/// A request of a phone, whose keys make it ours, with this body.
+fn phone(headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "PUT /cas_tel_conf HTTP/1.1\r\n{headers}\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+    .into()
+}
+
+/// The same in chunks.
+fn phone_chunked(chunks: &str) -> Vec<u8> {
+    let headers = "Transfer-Encoding: chunked\r\n";
+    format!("PUT /cas_tel_conf HTTP/1.1\r\n{headers}\r\n{chunks}").into()
+}
+
+const PIECES: &[Shape] = &[
+    ("pairs", |n| phone("", &fill("a=b&", n))),
+    ("keys", |n| phone("", &fill("iD&ip_Tel_nu%6d&", n))),
+    ("a key", |n| phone("", &fill("k", n))),
+    ("a value", |n| phone("", &format!("id={}", fill("v", n)))),
+    ("chunks", |n| phone_chunked(&fill("1\r\n&\r\n", n))),
+    ("a chunk", |n| phone_chunked(&format!("{n:x}\r\n{}", fill("a&", n)))),
+    ("extensions", |n| {
+        phone_chunked(&fill(&format!("1;{}\r\n&\r\n", "e".repeat(3000)), n))
+    }),
+    ("a trailer", |n| phone_chunked(&format!("0\r\n{}", fill("t", n)))),
+    ("trailers", |n| phone_chunked(&format!("0\r\n{}", fill("t\n", n)))),
+    ("a header line", |n| phone(&format!("X: {}\r\n", fill("y", n)), "id=")),
+    ("header lines", |n| phone(&fill("Cookie: a=b\r\n", n), "id=")),
+    ("blank lines", |n| [fill("\r\n", n).into(), phone("", "id=1")].concat()),
+    ("interim answers", |n| fill("HTTP/1.1 100 C\n\n", n).into()),
+];
+
+/// A message that comes in pieces, be they segments or bytes, costs what is
+/// linear in it, too, whoever reads it as they come.
+#[test]
+fn pieces_are_linear() {
+    let program = compile(&source("pieces"), library(), true);
+    let n = 1 << 15;
+    for (name, shape) in PIECES {
+        for step in ["16", "1400"] {
+            let name = format!("{name} by {step}");
+            let costs = [n, 2 * n, 4 * n].map(|n| {
+                let file = format!("pieces-{}", name.replace(' ', "-"));
+                let file = target(&file);
+                fs::write(&file, shape(n)).unwrap();
+                instructions(&program, &[step.as_ref(), file.as_os_str()])
+            });
+            assert_linear(&name, costs);
+        }
     }
 }
 

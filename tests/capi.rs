@@ -207,6 +207,117 @@ fn rules_of_message_parse() {
     }
 }
 
+/// A request in pieces: outputs as elsewhere, and the same answers; whatever
+/// a progress holds, and whatever bytes it is given.
+#[test]
+fn rules_of_resume() {
+    let zeros = || capi::Progress { state: [0; 48] };
+    buffer_rules(|buf, len, out| unsafe {
+        mcas_message_resume(buf, len, null(), &mut zeros(), out)
+    });
+    let (buf, all) = (REQUEST.as_ptr(), REQUEST.len());
+    let (mut a, mut b, mut c) = (Out::new(), Out::new(), Out::new());
+    let (answer, number, needed) = (a.place(), b.place(), c.place());
+    buffer_rules(|buf, len, needed| unsafe {
+        let progress = &mut zeros();
+        mcas_classify_resume(
+            buf,
+            len,
+            null(),
+            progress,
+            answer,
+            number,
+            needed,
+        )
+    });
+    let mut out = Out::<Message>::new();
+    let none = null_mut();
+    unsafe {
+        let status = mcas_message_resume(buf, all, null(), none, out.place());
+        assert_eq!(status, ERR_NULL);
+        let status = mcas_classify_resume(
+            buf,
+            all,
+            null(),
+            none,
+            answer,
+            number,
+            needed,
+        );
+        assert_eq!(status, ERR_NULL);
+    }
+    assert!(out.untouched());
+    let (mut reading, mut stream) = (zeros(), zeros());
+    for len in 0..=all {
+        let prefix = &REQUEST[..len];
+        let context = Context::default();
+        let status = unsafe {
+            mcas_message_resume(buf, len, null(), &mut reading, out.place())
+        };
+        assert_eq!(Ok(out.get()), mcas::parse(prefix, &context));
+        assert_eq!(status, if len == all { OK } else { PARTIAL });
+        let status = unsafe {
+            let progress = &mut stream;
+            mcas_classify_resume(
+                buf,
+                len,
+                null(),
+                progress,
+                answer,
+                number,
+                needed,
+            )
+        };
+        assert_eq!(status, OK);
+        let expected = match mcas::classify(prefix, &context).unwrap() {
+            mcas::Class::No => (CLASS_NO, u32::MAX, 0),
+            mcas::Class::Yes(number) => (CLASS_YES, number, 0),
+            mcas::Class::More(more) => (CLASS_MORE, u32::MAX, more),
+        };
+        assert_eq!((a.get(), b.get(), c.get()), expected, "{len}");
+    }
+    // Fewer bytes, or another request, and it begins anew.
+    let response = b"HTTP/1.1 200 OK\r\n\r\nResultCode=0000";
+    for (len, request_type, expected) in
+        [(35, 1, 2), (19, 1, 2), (35, 3, 4), (19, u32::MAX - 1, u32::MAX)]
+    {
+        let context = Context { request_type, ..Context::default() };
+        let buf = response.as_ptr();
+        let status = unsafe {
+            let out = out.place();
+            mcas_message_resume(buf, len, &context, &mut reading, out)
+        };
+        assert_eq!((status, out.get().message_type), (PARTIAL, expected));
+        assert_eq!(out.get().length as usize, len);
+    }
+    let mut random = Random(1);
+    for _ in 0..20_000 {
+        let mut spoiled = reading;
+        let place = &mut spoiled.state[random.below(48)];
+        *place = random.0 >> random.below(64);
+        let len = random.below(all + 1);
+        let status = unsafe {
+            mcas_message_resume(buf, len, null(), &mut spoiled, out.place())
+        };
+        assert!(matches!(status, OK | PARTIAL), "{status}");
+        let message = out.get();
+        assert!(message.body.end() <= len && message.path.end() <= len);
+        let status = unsafe {
+            let progress = &mut spoiled;
+            mcas_classify_resume(
+                buf,
+                len,
+                null(),
+                progress,
+                answer,
+                number,
+                needed,
+            )
+        };
+        assert_eq!(status, OK);
+    }
+}
+
 /// A context is read, and NULL is the same as knowing nothing.
 #[test]
 fn context_of_message_parse() {
@@ -971,6 +1082,11 @@ fn parsing_allocates_nothing() {
             assert_eq!(mcas_sniff(buf, len, a), OK);
             assert_eq!(mcas_classify(buf, len, &context, a, b, n), OK);
             assert_eq!(mcas_message_parse(buf, len, &context, message), OK);
+            let mut zeros = capi::Progress { state: [0; 48] };
+            let progress = &mut zeros;
+            let status =
+                mcas_message_resume(buf, len, &context, progress, message);
+            assert_eq!(status, OK);
             assert_eq!(mcas_head_items(message, iter), OK);
             items += print(buf, len, *iter);
             let out = body.as_mut_ptr();

@@ -63,7 +63,7 @@ mod declarations {
             $(impl Twin for $type { type Theirs = $type; })*
         };
     }
-    same_type! { u16 u32 u64 usize i32 u8 c_char [u8; 16] [u64; 104] }
+    same_type! { u16 u32 u64 usize i32 u8 c_char [u8; 16] [u64; 48] [u64; 104] }
 
     impl<T: Twin> Twin for *const T {
         type Theirs = *const T::Theirs;
@@ -143,6 +143,7 @@ mod declarations {
             id kind counterpart reserved name description
         }
         capi::Iter, mcas_iter { state }
+        capi::Progress, mcas_progress { state }
         capi::FieldInfo, mcas_field_info {
             id kind display flags name label description key
         }
@@ -176,7 +177,9 @@ mod declarations {
             mcas_status_text(_)
             mcas_type_get(_, _)
             mcas_classify(_, _, _, _, _, _)
+            mcas_classify_resume(_, _, _, _, _, _, _)
             mcas_message_parse(_, _, _, _)
+            mcas_message_resume(_, _, _, _, _)
             mcas_message_from_parts(_, _, _, _)
             mcas_head_items(_, _)
             mcas_body_items(_, _, _, _)

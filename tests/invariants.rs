@@ -17,7 +17,8 @@ use mcas::types::{
 };
 use mcas::{classify, items, sniff, text};
 use mcas::{
-    Class, Context, Error, Field, Item, Message, Note, Sniff, Span, Value,
+    Class, Context, Error, Field, Item, Message, Note, Progress, Sniff, Span,
+    Value,
 };
 use std::fmt::{self, Write};
 use std::mem::MaybeUninit;
@@ -604,10 +605,45 @@ fn head_alone_agrees(input: &[u8], context: &Context, message: &Message) {
         (known, spans, more, m.media, m.charset, m.body.offset)
     };
     assert_eq!(lines(&alone), lines(message));
+    // What its body tells is left out.
+    let head = &input[..message.body.start()];
+    let of_head = mcas::parse(head, context).unwrap();
+    assert_eq!(alone.message_type, of_head.message_type);
     if message.framing == Framing::Chunked as u32 {
         assert!(!alone.has(message::COMPLETE));
     } else {
-        assert_eq!(alone, *message);
+        let flags = message.flags & !message::UNMATCHED;
+        let message_type = alone.message_type;
+        assert_eq!(alone, Message { flags, message_type, ..*message });
+    }
+}
+
+/// Who has a message come in pieces is told the same as who has that much of
+/// it at once; `ends` are where pieces end.
+pub fn pieces_agree(
+    input: &[u8],
+    context: &Context,
+    ends: impl IntoIterator<Item = usize>,
+) {
+    let (mut parsed, mut classified) =
+        (Progress::default(), Progress::default());
+    for end in ends {
+        let prefix = &input[..end];
+        let now = mcas::parse(prefix, context);
+        let in_pieces = parsed.parse(prefix, context);
+        // A long head is not read again with every piece.
+        let told = match now {
+            Ok(m) => m.has(message::HEAD_COMPLETE) || m.length <= 4096,
+            Err(_) => true,
+        };
+        if told {
+            assert_eq!(in_pieces, now, "{end}");
+        }
+        let now = classify(prefix, context);
+        let in_pieces = classified.classify(prefix, context);
+        if told || !matches!(now, Ok(Class::Yes(_))) {
+            assert_eq!(in_pieces, now, "{end}");
+        }
     }
 }
 

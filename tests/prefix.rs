@@ -4,7 +4,9 @@
 //! steps; so for each prefix the core has to keep what its manual promises:
 //! what that is stands in [`crate::invariants`].
 
-use crate::invariants::{check, classes_agree, prefix_agrees, ways_agree};
+use crate::invariants::{
+    check, classes_agree, pieces_agree, prefix_agrees, ways_agree,
+};
 use mcas::message;
 use mcas::types::{TYPE_NONE as NONE, TYPE_UNSEEN as UNSEEN};
 use mcas::Context;
@@ -312,6 +314,7 @@ fn contexts() -> Vec<Context> {
 /// bytes to come complete what was said, and do not take it back.
 fn prefixes(whole: &[u8], context: &Context) {
     let last = check(whole, context);
+    pieces_agree(whole, context, lengths(whole.len()));
     let mut refused = None;
     let mut class = None;
     for end in lengths(whole.len()) {
@@ -391,6 +394,33 @@ fn until_close() {
         let whole = check(bytes, &closed).unwrap().message;
         assert_eq!(whole.message_type, message_type);
         assert_eq!(whole.length as usize, bytes.len());
+    }
+}
+
+/// Heads that are not read again with every piece, by pieces of all sizes:
+/// with the blank line, all of them are.
+#[test]
+fn long_heads_in_pieces() {
+    let cookie = "c".repeat(9000);
+    let headers = "X: y\r\n".repeat(2000);
+    let blank = "\r\n".repeat(5000);
+    for (begin, lines) in [("", &*cookie), ("", &*headers), (&*blank, "")] {
+        let head = format!(
+            "{begin}POST / HTTP/1.1\r\nX: {lines}\r\n\
+             Host: add-con.mcas\r\n"
+        );
+        let line_ends = ["\r\n", "\n"].map(|end| head.replace("\r\n", end));
+        for (head, end) in line_ends.iter().zip(["\r\n", "\n"]) {
+            let whole = format!("{head}Content-Length: 3{end}{end}abc");
+            let input = whole.as_bytes();
+            let all = input.len();
+            for step in [97, 777, 5000] {
+                // Byte by byte where the head ends.
+                let ends = (0..all - 100).step_by(step);
+                let ends = ends.chain(all - 100..=all);
+                pieces_agree(input, &Context::default(), ends);
+            }
+        }
     }
 }
 
@@ -477,6 +507,9 @@ fn random_damage() {
         let check = || {
             let reading = check(&bytes, &context)?;
             ways_agree(&bytes, &context, &reading);
+            let (step, all) = (bytes.len() / 8 + 1, bytes.len());
+            let ends = (0..all).step_by(step).chain([all]);
+            pieces_agree(&bytes, &context, ends);
             Ok::<_, mcas::Error>(reading)
         };
         match std::panic::catch_unwind(check) {

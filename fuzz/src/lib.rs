@@ -13,7 +13,7 @@ pub mod invariants;
 #[path = "../../tests/runs.rs"]
 pub mod runs;
 
-use invariants::{prefix_agrees, read, texts_agree, ways_agree};
+use invariants::{pieces_agree, prefix_agrees, read, texts_agree, ways_agree};
 use mcas::message::{Method, END_OF_STREAM};
 use mcas::types::{TYPE_NONE, TYPE_UNSEEN};
 use mcas::Context;
@@ -55,6 +55,12 @@ pub fn message(input: &[u8], context: &Context, work: u8, cut: u16) {
         (2, Ok(reading)) => {
             texts_agree(&reading.head, input);
             texts_agree(&reading.body, &reading.message.body_bytes(input));
+        }
+        (3, _) => {
+            let end = usize::from(cut) % (input.len() + 1);
+            let step = usize::from(cut >> 8) + 1;
+            let ends = (0..end).step_by(step).chain([end, input.len()]);
+            pieces_agree(input, context, ends);
         }
         _ => {}
     }

@@ -168,11 +168,12 @@ struct State<'a> {
     item: Item,
     /// Items since the iterator was made.
     items: usize,
+    progress: Progress,
 }
 
 impl State<'_> {
     fn call(&mut self, call: &Call) {
-        match call.function % 14 {
+        match call.function % 15 {
             0 => names(call),
             1 => tables(call),
             2 => self.sniff(call),
@@ -184,9 +185,11 @@ impl State<'_> {
             10 => self.format(call),
             11 => self.body(call),
             12 => self.config(call),
-            _ => match call.known % 3 {
+            13 => self.resume(call),
+            _ => match call.known % 4 {
                 0 => spoil(&mut self.message, call),
                 1 => spoil(&mut self.iter, call),
+                2 => spoil(&mut self.progress, call),
                 _ => spoil(&mut self.item, call),
             },
         }
@@ -229,6 +232,36 @@ impl State<'_> {
         let same = mcas::parse(bytes, &context.unwrap_or_default());
         assert_eq!(same, Ok(message));
         assert_eq!(status == OK, message.has(message::COMPLETE));
+    }
+
+    fn resume(&mut self, call: &Call) {
+        let (buf, len) = call.buffer().of(self.bytes);
+        let context = call.context();
+        let pointer = context.as_ref().map_or(null(), |c| c as *const _);
+        let progress: *mut Progress =
+            if call.nulls == 0xfe { null_mut() } else { &mut self.progress };
+        if call.size & 1 == 0 {
+            let mut out = call.out(0);
+            let place = out.place();
+            let status = unsafe {
+                mcas_message_resume(buf, len, pointer, progress, place)
+            };
+            let Some(message) = out.get(status) else { return };
+            assert!(message.body.end() <= len && message.host.end() <= len);
+            assert_eq!(status == OK, message.has(message::COMPLETE));
+            self.message = message;
+            return;
+        }
+        let (mut answer, mut number, mut needed) =
+            (call.out(0), call.out(1), call.out(2));
+        let (a, n, m) = (answer.place(), number.place(), needed.place());
+        let status = unsafe {
+            mcas_classify_resume(buf, len, pointer, progress, a, n, m)
+        };
+        number.get(status);
+        let Some(needed) = needed.get(status) else { return };
+        let answer: u32 = answer.get(status).unwrap();
+        assert_eq!(answer == CLASS_MORE, needed > 0);
     }
 
     fn parts(&mut self, call: &Call) {
@@ -483,6 +516,7 @@ fuzz_target!(|data: &[u8]| {
         iter: Iter { state: [0; size_of::<Iter>() / 8] },
         item: message.head_items(&bytes).last().unwrap_or_default(),
         items: 0,
+        progress: Progress { state: [0; size_of::<Progress>() / 8] },
     };
     for call in program.chunks_exact(6) {
         let &[function, buffer, at, known, size, nulls] = call else {

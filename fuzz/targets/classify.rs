@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mcas::Context;
-use mcas_fuzz::invariants::classes_agree;
+use mcas_fuzz::invariants::{classes_agree, pieces_agree};
 use mcas_fuzz::{context, knobs};
 
 fuzz_target!(|data: &[u8]| {
@@ -15,8 +15,10 @@ fuzz_target!(|data: &[u8]| {
         usize::from(end) % (input.len() + 1)
     });
     ends.sort_unstable();
+    let ends = [ends[0], ends[1], input.len()];
+    pieces_agree(input, &open, ends);
     let mut class = None;
-    for end in [ends[0], ends[1], input.len()] {
+    for end in ends {
         let prefix = &input[..end];
         class = Some((end, classes_agree(class, prefix, &open)));
     }

@@ -286,6 +286,16 @@ mcas_status mcas_classify(const uint8_t *buf, size_t len,
 mcas_status mcas_message_parse(const uint8_t *buf, size_t len,
                                const mcas_context *context,
                                mcas_message *out);
+typedef struct mcas_progress {
+    uint64_t state[48];
+} mcas_progress;
+mcas_status mcas_message_resume(const uint8_t *buf, size_t len,
+                                const mcas_context *context,
+                                mcas_progress *progress, mcas_message *out);
+mcas_status mcas_classify_resume(const uint8_t *buf, size_t len,
+                                 const mcas_context *context,
+                                 mcas_progress *progress, uint32_t *answer,
+                                 uint32_t *message_type, size_t *missing);
 mcas_status mcas_message_from_parts(const mcas_parts *parts,
                                     const uint8_t *body, size_t body_len,
                                     mcas_message *out);

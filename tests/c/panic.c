@@ -29,6 +29,7 @@ int main(void)
     mcas_parts parts = MCAS_PARTS_INIT;
     mcas_item item = {0};
     mcas_iter iter = {{0}};
+    mcas_progress progress = {{0}};
     mcas_field_info field;
     mcas_note_info note;
     mcas_type_info type;
@@ -40,7 +41,10 @@ int main(void)
     EXPECT_PANIC(mcas_note_get(0, &note));
     EXPECT_PANIC(mcas_sniff(buf, len, &number));
     EXPECT_PANIC(mcas_classify(buf, len, NULL, &number, &number, &needed));
+    EXPECT_PANIC(mcas_classify_resume(buf, len, NULL, &progress, &number,
+                                      &number, &needed));
     EXPECT_PANIC(mcas_message_parse(buf, len, NULL, &message));
+    EXPECT_PANIC(mcas_message_resume(buf, len, NULL, &progress, &message));
     EXPECT_PANIC(mcas_message_from_parts(&parts, buf, len, &message));
     EXPECT_PANIC(mcas_head_items(&message, &iter));
     EXPECT_PANIC(mcas_body_items(&message, NULL, 0, &iter));
