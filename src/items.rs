@@ -63,6 +63,23 @@ enum Stage {
     BodyEnd = 7,
 }
 
+impl Stage {
+    /// The stage of that number, as a cursor holds it.
+    #[inline(always)]
+    fn from_number(number: u32) -> Stage {
+        match number {
+            1 => Stage::HeadStart,
+            2 => Stage::Query,
+            3 => Stage::Headers,
+            4 => Stage::HeadEnd,
+            5 => Stage::BodyStart,
+            6 => Stage::Pairs,
+            7 => Stage::BodyEnd,
+            _ => Stage::Done,
+        }
+    }
+}
+
 /// A list inside of a value, read entry by entry before anything else.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,6 +90,20 @@ enum List {
     Carriers = 2,
     Cookies = 3,
     Extensions = 4,
+}
+
+impl List {
+    /// The list of that number, as a cursor holds it.
+    #[inline(always)]
+    fn from_number(number: u32) -> List {
+        match number {
+            1 => List::Routes,
+            2 => List::Carriers,
+            3 => List::Cookies,
+            4 => List::Extensions,
+            _ => List::None,
+        }
+    }
 }
 
 /// Where reading stands. Plain data; the bytes are given on every call.
@@ -158,16 +189,18 @@ impl Cursor {
 
     /// Begins with the body of `message`: `body` with its chunks undone.
     pub fn body(message: &Message, body: &[u8]) -> Cursor {
-        if !message.is_ours() || !message.has(HEAD_COMPLETE) {
-            return Cursor::default();
-        }
-        let grammar = message.body_grammar(body);
+        let readable = message.is_ours() && message.has(HEAD_COMPLETE);
+        let (stage, grammar) = if readable {
+            (Stage::BodyStart, message.body_grammar(body))
+        } else {
+            (Stage::Done, Grammar::None)
+        };
         let end = match grammar {
             Grammar::Form => pairs::form_length(body),
             _ => body.len(),
         };
         Cursor {
-            stage: Stage::BodyStart as u32,
+            stage: stage as u32,
             end: end as u32,
             grammar: grammar as u32,
             ..Cursor::of(message)
@@ -267,21 +300,21 @@ impl Cursor {
     /// Reads one step further; `false` at the end.
     #[inline(never)]
     fn advance(&mut self, input: &[u8]) -> bool {
-        match self.list {
-            n if n == List::Routes as u32 => self.routes(input),
-            n if n == List::Carriers as u32 => self.carrier(input),
-            n if n == List::Cookies as u32 => self.next_cookie(input),
-            n if n == List::Extensions as u32 => self.extension(input),
-            _ if self.stage == Stage::Done as u32 => return false,
-            _ => self.step(input),
+        match List::from_number(self.list) {
+            List::Routes => self.routes(input),
+            List::Carriers => self.carrier(input),
+            List::Cookies => self.next_cookie(input),
+            List::Extensions => self.extension(input),
+            List::None => return self.step(input),
         }
         true
     }
 
-    /// Reads on where no list is open.
-    fn step(&mut self, input: &[u8]) {
-        let next = match self.stage {
-            n if n == Stage::HeadStart as u32 => {
+    /// Reads on where no list is open; `false` at the end.
+    fn step(&mut self, input: &[u8]) -> bool {
+        let next = match Stage::from_number(self.stage) {
+            Stage::Done => return false,
+            Stage::HeadStart => {
                 self.head_start(input);
                 if self.kind == KIND_RESPONSE {
                     // Nothing else of its head has items.
@@ -295,18 +328,18 @@ impl Cursor {
                     Stage::Query
                 }
             }
-            n if n == Stage::Query as u32 => {
+            Stage::Query => {
                 // A query is whole once the start line's end was seen.
                 let cut = self.first_header >= self.head_end
                     && self.message_flags & HEAD_COMPLETE == 0;
                 if self.pairs(input, cut) {
-                    return;
+                    return true;
                 }
                 (self.at, self.end) = (self.first_header, self.head_end);
                 self.text_flags = 0;
                 Stage::Headers
             }
-            n if n == Stage::Headers as u32 => {
+            Stage::Headers => {
                 let mut at = self.at as usize;
                 let end = self.head_end as usize;
                 if self.at < self.end {
@@ -314,12 +347,13 @@ impl Cursor {
                         head::next_header(input, &mut at, end)
                     {
                         self.at = at as u32;
-                        return self.header(input, header);
+                        self.header(input, header);
+                        return true;
                     }
                 }
                 Stage::HeadEnd
             }
-            n if n == Stage::HeadEnd as u32 => {
+            Stage::HeadEnd => {
                 let end = Span { offset: self.head_end, length: 0 };
                 if self.message_flags & HEAD_COMPLETE == 0 {
                     self.truncated(MESSAGE, 0, end);
@@ -328,7 +362,7 @@ impl Cursor {
                 }
                 Stage::Done
             }
-            n if n == Stage::BodyStart as u32 => {
+            Stage::BodyStart => {
                 self.body_start(input);
                 if self.grammar == Grammar::Form as u32 {
                     self.text_flags = PERCENT_ENCODED;
@@ -336,21 +370,21 @@ impl Cursor {
                 self.text_charset = self.charset;
                 Stage::Pairs
             }
-            n if n == Stage::Pairs as u32 => {
+            Stage::Pairs => {
                 let cut = self.message_flags & COMPLETE == 0;
                 if self.pairs(input, cut) {
-                    return;
+                    return true;
                 }
                 Stage::BodyEnd
             }
-            n if n == Stage::BodyEnd as u32 => {
+            Stage::BodyEnd => {
                 (self.text_flags, self.text_charset) = (0, 0);
                 self.body_end(input);
                 Stage::Done
             }
-            _ => Stage::Done,
         };
         self.stage = next as u32;
+        true
     }
 
     fn push(&mut self, item: Item) {
@@ -588,10 +622,9 @@ impl Cursor {
     /// the pairs stand in goes on behind its last byte.
     #[inline(always)]
     fn pairs(&mut self, input: &[u8], cut: bool) -> bool {
-        let grammar = match self.grammar {
-            n if n == Grammar::Form as u32 => Grammar::Form,
-            n if n == Grammar::Lines as u32 => Grammar::Lines,
-            _ => return false,
+        let grammar = match Grammar::from_number(self.grammar) {
+            None | Some(Grammar::None) => return false,
+            Some(grammar) => grammar,
         };
         let Some(input) = input.get(..self.end as usize) else {
             return false;

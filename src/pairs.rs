@@ -46,6 +46,16 @@ impl Pair<'_> {
 }
 
 impl Grammar {
+    /// The grammar of that number.
+    pub fn from_number(number: u32) -> Option<Grammar> {
+        match number {
+            0 => Some(Grammar::None),
+            1 => Some(Grammar::Form),
+            2 => Some(Grammar::Lines),
+            _ => None,
+        }
+    }
+
     /// What stands behind a pair.
     fn border(self) -> u8 {
         match self {
