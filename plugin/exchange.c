@@ -18,7 +18,15 @@
 #include <epan/conversation.h>
 #include <epan/dissectors/packet-tcp.h>
 
-/* A connection on which something of ours was seen. File scope. */
+/* The message that HTTP waits for the rest of. TCP hands it over again with
+ * each segment, so what was found in it is kept. File scope. */
+typedef struct {
+    uint32_t seq; /* where it begins */
+    mcas_progress progress;
+} begun;
+
+/* A connection on which something of ours was seen, or may be in what has
+ * begun. File scope. */
 typedef struct {
     mcas_exchange *first;   /* requests that wait for their response */
     mcas_exchange **end;    /* where the next one is appended */
@@ -34,6 +42,7 @@ typedef struct {
     uint32_t client_port;
     uint32_t body_end[2];   /* of a body that is not reassembled, by side */
     bool     body_open[2];
+    begun   *begun[2];      /* by side */
 } connection;
 
 /* Sequence number of the first of the bytes that TCP handed over. Where a
@@ -76,18 +85,35 @@ drop_first(connection *conn)
         conn->end = &conn->first;
 }
 
-/* The connection of a conversation that has none yet. */
 static connection *
-make_connection(conversation_t *conversation, packet_info *pinfo,
-                const struct tcpinfo *tcp, uint32_t client_port)
+get_connection(conversation_t *conversation)
 {
-    connection *conn = wmem_new0(wmem_file_scope(), connection);
+    return (connection *)conversation_get_proto_data(conversation,
+                                                     proto_mcas);
+}
 
+static connection *
+make_connection(conversation_t *conversation)
+{
+    connection *conn = get_connection(conversation);
+
+    if (!conn) {
+        conn = wmem_new0(wmem_file_scope(), connection);
+        conversation_add_proto_data(conversation, proto_mcas, conn);
+    }
+    return conn;
+}
+
+/* Begins to keep requests and responses of a connection. */
+static void
+follow_connection(connection *conn, packet_info *pinfo,
+                  const struct tcpinfo *tcp, uint32_t client_port)
+{
+    conn->followed = true;
     conn->end = &conn->first;
     conn->requests = wmem_tree_new(wmem_file_scope());
     conn->responses = wmem_tree_new(wmem_file_scope());
     conn->client_port = client_port;
-    conversation_add_proto_data(conversation, proto_mcas, conn);
     if (tcp && pinfo->srcport == client_port)
         for (uint32_t i = mcas_others_waiting(pinfo, tcp); i > 0; i--) {
             mcas_exchange *exchange =
@@ -97,7 +123,6 @@ make_connection(conversation_t *conversation, packet_info *pinfo,
             exchange->request_ack = tcp->lastackseq;
             append_request(conn, exchange);
         }
-    return conn;
 }
 
 /*
@@ -218,6 +243,28 @@ parse(parsed *last, const uint8_t *bytes, uint32_t length,
     return last->http;
 }
 
+/* The same of a message that begins at a sequence number and is not whole:
+ * what was looked at when less of it was there is not looked at again. */
+static bool
+parse_on(parsed *last, connection *conn, int side, uint32_t seq,
+         const uint8_t *bytes, uint32_t length, const mcas_context *context)
+{
+    begun *known = conn->begun[side];
+
+    if (!known || known->seq != seq) {
+        if (!known)
+            known = conn->begun[side] = wmem_new(wmem_file_scope(), begun);
+        memset(known, 0, sizeof(*known));
+        known->seq = seq;
+    }
+    last->bytes = bytes;
+    last->length = length;
+    last->context = *context;
+    last->http = mcas_message_resume(bytes, length, context,
+                                     &known->progress, &last->message) >= 0;
+    return last->http;
+}
+
 static bool
 is_response(const uint8_t *bytes, uint32_t length)
 {
@@ -231,14 +278,23 @@ is_response(const uint8_t *bytes, uint32_t length)
  * for: a message that is ours by itself, or CONNECT. Tells also of a 101.
  */
 static bool
-worth_following(packet_info *pinfo, const uint8_t *bytes, uint32_t length,
+worth_following(conversation_t *conversation, packet_info *pinfo,
+                tvbuff_t *tvb, const uint8_t *bytes, uint32_t length,
                 const struct tcpinfo *tcp, parsed *last, bool *upgraded)
 {
     const mcas_context context = response_context(pinfo, tcp, NULL);
     const mcas_message *message = &last->message;
+    connection *conn = get_connection(conversation);
+    int side = is_response(bytes, length) ? 1 : 0;
+    uint32_t base = tcp ? first_seq(tvb, tcp) : 0;
 
     for (uint32_t at = 0; at < length; at += message->length) {
-        if (!parse(last, bytes + at, length - at, &context))
+        const begun *known = tcp && conn ? conn->begun[side] : NULL;
+
+        if (!(known && known->seq == base + at
+              ? parse_on(last, conn, side, base + at, bytes + at,
+                         length - at, &context)
+              : parse(last, bytes + at, length - at, &context)))
             return false;
         if (message->message_type != MCAS_TYPE_NONE
             || (message->kind == MCAS_KIND_REQUEST
@@ -249,8 +305,12 @@ worth_following(packet_info *pinfo, const uint8_t *bytes, uint32_t length,
             return false;
         }
         if (!(message->flags & MCAS_MESSAGE_COMPLETE)
-            || message->length == 0)
+            || message->length == 0) {
+            if (tcp && !known)
+                parse_on(last, make_connection(conversation), side, base + at,
+                         bytes + at, length - at, &context);
             return false;
+        }
     }
     return false;
 }
@@ -261,7 +321,9 @@ begin_message(connection *conn, packet_info *pinfo,
               const struct tcpinfo *tcp, uint32_t seq, const uint8_t *bytes,
               uint32_t length)
 {
-    mcas_message message;
+    static const mcas_context nothing = MCAS_CONTEXT_INIT;
+    const mcas_message *message;
+    parsed last;
 
     if (is_response(bytes, length)) {
         mcas_exchange *exchange = waiting_exchange(conn, tcp, seq);
@@ -272,12 +334,13 @@ begin_message(connection *conn, packet_info *pinfo,
             exchange->answering = true;
             exchange->response_seq = seq;
         }
-    } else if (mcas_message_parse(bytes, length, &mcas_head_only, &message)
-                   >= 0
-               && message.kind == MCAS_KIND_REQUEST
-               && (message.flags & MCAS_MESSAGE_HEAD_COMPLETE)) {
-        add_request(conn, pinfo, tcp, seq, &message);
+        return;
     }
+    message = &last.message;
+    if (parse_on(&last, conn, 0, seq, bytes, length, &nothing)
+        && message->kind == MCAS_KIND_REQUEST
+        && (message->flags & MCAS_MESSAGE_HEAD_COMPLETE))
+        add_request(conn, pinfo, tcp, seq, message);
 }
 
 /* The connection of the bytes, if it is one that is followed, or has to be
@@ -289,21 +352,20 @@ followed_connection(conversation_t *conversation, packet_info *pinfo,
 {
     bool response = is_response(bytes, captured);
     uint32_t client_port = response ? pinfo->destport : pinfo->srcport;
-    connection *conn = (connection *)conversation_get_proto_data(
-        conversation, proto_mcas);
+    connection *conn = get_connection(conversation);
     bool worth, upgraded = false;
 
     if (conn && (conn->tunnel || conn->followed))
         return conn->tunnel ? NULL : conn;
-    worth = worth_following(pinfo, bytes, captured, tcp, last, &upgraded);
-    if (!conn && (worth || upgraded))
-        conn = make_connection(conversation, pinfo, tcp, client_port);
+    worth = worth_following(conversation, pinfo, tvb, bytes, captured, tcp,
+                            last, &upgraded);
     if (worth) {
-        conn->followed = true;
+        conn = make_connection(conversation);
+        follow_connection(conn, pinfo, tcp, client_port);
         return conn;
     }
     if (upgraded)
-        conn->tunnel = true;
+        make_connection(conversation)->tunnel = true;
     else if (!response)
         mcas_others_note(pinfo, tcp, bytes, captured,
                          tvb_reported_length(tvb));
