@@ -629,7 +629,7 @@ mcas_status mcas_note_get(uint32_t id, mcas_note_info *out);
  * those whose methods begin with a capital letter and have no small ones. But
  * behind a response that is not interim nothing is looked at.
  * MCAS_SNIFF_CANDIDATE promises nothing, and is also given for what ends HTTP
- * on a connection (CONNECT, 101), and for a head above 65535 bytes.
+ * on a connection (CONNECT, 101), and for a head above 65536 bytes.
  *
  * Returns: MCAS_OK.
  */
