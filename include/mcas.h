@@ -257,9 +257,11 @@ typedef struct mcas_type_info {
 #define MCAS_MESSAGE_FRAMING_UNCLEAR 32u /* its headers do not agree on where
                                          the body ends (RFC 9112, section
                                          6.3). Chunks go before a length, the
-                                         last length that reads before other
-                                         ones, as in Wireshark; others may
-                                         take it otherwise */
+                                         last length before other ones, as in
+                                         Wireshark; others may take it
+                                         otherwise */
+#define MCAS_MESSAGE_HEAD_INVALID 64u /* its head breaks HTTP's grammar; it is
+                                         read as Wireshark reads it */
 
 /* Flags of a mcas_context. */
 #define MCAS_CONTEXT_END_OF_STREAM 1u /* the connection ends behind the
@@ -555,6 +557,7 @@ typedef struct mcas_note_info {
 #define MCAS_NOTE_BODY_ENCODED        10u
 #define MCAS_NOTE_FRAMING_UNCLEAR     11u
 #define MCAS_NOTE_LIMIT               12u
+#define MCAS_NOTE_HEAD_INVALID        13u
 
 /*
  * mcas_abi_version: the MCAS_ABI_VERSION that the library was built with.

@@ -47,7 +47,7 @@ pub(crate) fn incomplete(
 ) -> Class {
     let response = message.kind == KIND_RESPONSE;
     let whole_head = message.has(HEAD_COMPLETE);
-    if response && message.status >= 200 {
+    if response && message.is_final() {
         if context.request_type != TYPE_UNSEEN {
             return Class::No;
         } else if whole_head {
@@ -149,6 +149,15 @@ mod tests {
                 More(5),
             ),
             ("HTTP/1.1 204 No\r\n\r\n", unseen, No),
+            ("HTTP/1.1 200 OK\r\n\r\n\u{feff}", unseen, More(11)),
+            ("HTTP/1.1 200 OK\r\n\r\n\u{feff}Res", unseen, More(8)),
+            ("HTTP/1.1 200 OK\r\n\r\n\u{feff}ResultCode=", unseen, Yes(2)),
+            ("HTTP/1.1 200 OK\r\n\r\n\u{feff}\u{feff}R", unseen, No),
+            ("HTTP/1.1 OK\r\n", 1, More(1)),
+            ("HTTP/1.1 OK\r\n\r\n", 1, Yes(2)),
+            ("HTTP/1.1 OK\r\n\r\nResultCode=", unseen, Yes(2)),
+            ("HTTP/1.1 1\0\r\n\r\n", 1, Yes(2)),
+            ("HTTP/1.1 100 C\0ntinue\r\n\r\n", 1, More(1)),
             (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
                  3\r\nRes\r\n",

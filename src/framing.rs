@@ -8,6 +8,39 @@ use crate::message::{
 use crate::purpose::Purpose;
 use crate::span::Span;
 
+/// A transfer coding (RFC 9112 §7), as HTTP's dissector takes it: by how its
+/// name begins.
+pub(crate) enum Coding {
+    /// Chunks; `plain` where nothing else is said.
+    Chunked { plain: bool },
+    /// What the body holds cannot be read.
+    Compressed,
+    /// None, of which RFC 9112 knows nothing any more.
+    Identity,
+    /// Any other: the body is read as if nothing were said.
+    Unknown,
+}
+
+impl Coding {
+    pub fn of(text: &[u8]) -> Coding {
+        let begins = |name: &[u8]| {
+            let begin = text.get(..name.len());
+            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+        };
+        let compressed: [&[u8]; 5] =
+            [b"gzip", b"deflate", b"compress", b"x-gzip", b"x-compress"];
+        if begins(b"chunked") {
+            Coding::Chunked { plain: text.len() == b"chunked".len() }
+        } else if begins(b"identity") {
+            Coding::Identity
+        } else if compressed.into_iter().any(begins) {
+            Coding::Compressed
+        } else {
+            Coding::Unknown
+        }
+    }
+}
+
 /// What the header lines say about the body.
 #[derive(Default)]
 pub(crate) struct BodyHeaders {
@@ -63,10 +96,12 @@ impl Message {
         }
         match body.length {
             _ if body.chunked => Framing::Chunked,
-            Some(0) if !body.transfer_coded => Framing::None,
-            Some(_) if !body.transfer_coded => Framing::Length,
-            _ if self.kind == KIND_RESPONSE => Framing::UntilClose,
-            _ => Framing::None,
+            Some(0) => Framing::None,
+            Some(_) => Framing::Length,
+            None if self.kind == KIND_RESPONSE => Framing::UntilClose,
+            // Nobody can tell where it ends.
+            None if body.transfer_coded => Framing::UntilClose,
+            None => Framing::None,
         }
     }
 
@@ -163,6 +198,32 @@ mod tests {
                 false,
                 true,
             ),
+            (
+                true,
+                "Content-Length: 1\r\nContent-Length: x\r\n",
+                None,
+                false,
+                true,
+            ),
+            (
+                true,
+                "Content-Length: x\r\nContent-Length: 1\r\n",
+                Length,
+                false,
+                true,
+            ),
+            (true, "Content-Length: 1 x\r\n", Length, false, true),
+            (true, "Content-Length : 1\r\n", None, false, true),
+            (false, "Content-Length : 1\r\n", UntilClose, false, true),
+            (true, "Transfer-Encoding : chunked\r\n", None, false, true),
+            (
+                true,
+                "Content-Length: 1\r\nContent-Length : 2\r\n",
+                Length,
+                false,
+                true,
+            ),
+            (true, "Content-Encoding : gzip\r\n", None, false, false),
             (true, "Content-Length: 1, 1\r\n", None, false, true),
             (true, "Content-Length:\r\n", None, false, true),
             (true, "Transfer-Encoding: chunked\r\n", Chunked, false, false),
@@ -196,8 +257,30 @@ mod tests {
                 false,
                 true,
             ),
-            (true, "Transfer-Encoding: chunked, gzip\r\n", None, true, true),
-            (true, "Transfer-Encoding: identity\r\n", None, false, true),
+            (
+                true,
+                "Transfer-Encoding: chunked, gzip\r\n",
+                Chunked,
+                true,
+                true,
+            ),
+            (true, "Transfer-Encoding: chunked;a\r\n", Chunked, false, true),
+            (true, "Transfer-Encoding: identity\r\n", UntilClose, false, true),
+            (
+                true,
+                "Transfer-Encoding: identity\r\nContent-Length: 1\r\n",
+                Length,
+                false,
+                true,
+            ),
+            (
+                false,
+                "Transfer-Encoding: x\r\nContent-Length: 0\r\n",
+                None,
+                false,
+                true,
+            ),
+            (false, "Transfer-Encoding: x\r\n", UntilClose, false, true),
             (
                 false,
                 "Transfer-Encoding: identity\r\n",

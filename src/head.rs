@@ -1,13 +1,15 @@
 //! The head of an HTTP/1.x message: start line and header lines.
 //!
 //! `httparse` judges whether the head is HTTP and whether it is whole, reads
-//! the start line and finds the headers. Header lines are walked a second
-//! time here where an item needs its bytes (cookies may stand in any number of
-//! lines, which a plain struct cannot hold); where the end of the captured
-//! bytes cuts the head, which `httparse` answers with «partial» and no
-//! headers; and where it has not taken each line for a header.
+//! the start line and finds the headers; what it refuses goes to
+//! [`crate::lenient`]. Header lines are walked a second time here where an
+//! item needs its bytes (cookies may stand in any number of lines, which a
+//! plain struct cannot hold); where the end of the captured bytes cuts the
+//! head, which `httparse` answers with «partial» and no headers; and where it
+//! has refused the head.
 
 use crate::blocks;
+use crate::lenient;
 use crate::scan::find;
 use crate::span::Span;
 use crate::text;
@@ -16,8 +18,8 @@ use httparse::{ParserConfig, Status};
 use memchr::memchr;
 
 /// As many header lines as this are shown to `httparse`, which wants room for
-/// them beforehand. Apache and nginx accept 100 by default; what goes beyond
-/// is walked all the same.
+/// them beforehand. Apache and nginx accept 100 by default; heads that go
+/// beyond are read all the same.
 const MAX_HEADERS: usize = 256;
 
 /// Why bytes could not be read as an HTTP message.
@@ -42,7 +44,7 @@ impl core::fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// What the first line says.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
     /// Too little is there to tell.
     Unknown,
@@ -62,25 +64,18 @@ pub(crate) struct Head {
     pub end: usize,
     /// Whether the blank line at the end of the head is there.
     pub whole: bool,
+    /// Whether it breaks HTTP's grammar.
+    pub invalid: bool,
 }
 
-/// A head as it should be, but for the spaces in it.
-fn strict() -> ParserConfig {
+/// Lenient where that changes nothing of what is read. `httparse` could
+/// leave out bad lines, too, but not all that Wireshark's HTTP passes over,
+/// and would not say so.
+fn config() -> ParserConfig {
     let mut config = ParserConfig::default();
     config
         .allow_multiple_spaces_in_request_line_delimiters(true)
-        .allow_multiple_spaces_in_response_status_delimiters(true)
-        .allow_spaces_after_header_name_in_responses(true);
-    config
-}
-
-/// Lenient where Wireshark's HTTP is: one bad line does not hide the rest.
-fn lenient() -> ParserConfig {
-    let mut config = strict();
-    config
-        .allow_obsolete_multiline_headers_in_responses(true)
-        .ignore_invalid_headers_in_requests(true)
-        .ignore_invalid_headers_in_responses(true);
+        .allow_multiple_spaces_in_response_status_delimiters(true);
     config
 }
 
@@ -94,52 +89,80 @@ struct Parsed<'h, 'b> {
 /// Reads a head, and hands the known headers in it to `each`, in their order.
 pub(crate) fn parse(
     input: &[u8],
-    mut each: impl FnMut(Header),
+    each: impl FnMut(Header),
 ) -> Result<Head, Error> {
     let begin = input
         .iter()
         .position(|b| !matches!(b, b'\r' | b'\n'))
         .unwrap_or(input.len());
     let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-    let parsed = run(&strict(), input, begin, &mut room);
-    let bad_line = matches!(
-        parsed.status,
-        Err(httparse::Error::HeaderName
-            | httparse::Error::HeaderValue
-            | httparse::Error::NewLine)
-    );
-    let parsed = if bad_line {
-        run(&lenient(), input, begin, &mut room)
-    } else {
-        parsed
-    };
-    let (end, whole) = match parsed.status {
-        Ok(Status::Complete(length)) => (begin + length, true),
-        Ok(Status::Partial) => (input.len(), false),
-        Err(httparse::Error::TooManyHeaders) => {
-            match blank_line(&input[begin..]) {
-                Some(length) => (begin + length, true),
-                None => (input.len(), false),
-            }
+    let Parsed { start, status, headers } = run(input, begin, &mut room);
+    match status {
+        Ok(Status::Complete(length)) => {
+            let headers = headers.iter();
+            headers.filter_map(|line| known(input, line)).for_each(each);
+            let end = begin + length;
+            Ok(Head { begin, start, end, whole: true, invalid: false })
         }
-        Err(_) => return Err(Error::NotHttp),
-    };
-    if matches!(parsed.status, Ok(Status::Complete(_))) && !bad_line {
-        // Each line is a header.
-        let headers = parsed.headers.iter();
-        headers.filter_map(|line| known(input, line)).for_each(each);
-    } else {
-        let mut at = first_header(input, begin);
-        while let Some(header) = next_header(input, &mut at, end) {
-            each(header);
+        Ok(Status::Partial) => {
+            let end = input.len();
+            let first = first_header(input, begin, false);
+            walk(input, first.unwrap_or(end), end, false, each);
+            let start = until_line_end(start, first.is_some());
+            Ok(Head { begin, start, end, whole: false, invalid: false })
         }
+        Err(error) => refused(input, begin, error, each),
     }
-    Ok(Head { begin, start: parsed.start, end, whole })
+}
+
+/// Reads a head that `httparse` refuses.
+#[cold]
+fn refused(
+    input: &[u8],
+    begin: usize,
+    error: httparse::Error,
+    each: impl FnMut(Header),
+) -> Result<Head, Error> {
+    let first = first_header(input, begin, true).unwrap_or(input.len());
+    // What is wrong may be behind the start line.
+    let Parsed { start, status, .. } = run(&input[..first], begin, &mut []);
+    let start = match status {
+        Ok(Status::Partial) => start,
+        _ => lenient::start(input, begin).ok_or(Error::NotHttp)?,
+    };
+    let only_long = error == httparse::Error::TooManyHeaders;
+    let lenient::Lines { end, whole, valid } = lenient::lines(input, first);
+    let invalid = !(only_long && valid);
+    walk(input, first, end, invalid, each);
+    Ok(Head { begin, start, end, whole, invalid })
+}
+
+/// What a start line says so far: a blank in its target shows only once all
+/// of it is there.
+fn until_line_end(start: Start, ended: bool) -> Start {
+    match start {
+        Start::Request { method, .. } if !ended => {
+            Start::Request { method, target: Span::EMPTY }
+        }
+        start => start,
+    }
+}
+
+/// Hands the known headers among the lines from `at` up to `end` to `each`.
+fn walk(
+    input: &[u8],
+    mut at: usize,
+    end: usize,
+    invalid: bool,
+    mut each: impl FnMut(Header),
+) {
+    while let Some(header) = next_header(input, &mut at, end, invalid) {
+        each(header);
+    }
 }
 
 /// Lets `httparse` read the head at `begin`.
 fn run<'h, 'b>(
-    config: &ParserConfig,
     input: &'b [u8],
     begin: usize,
     room: &'h mut [MaybeUninit<httparse::Header<'b>>],
@@ -151,7 +174,7 @@ fn run<'h, 'b>(
     }
     if !bytes.starts_with(b"HTTP/") {
         let mut request = httparse::Request::new(&mut []);
-        let status = config.parse_request_with_uninit_headers(
+        let status = config().parse_request_with_uninit_headers(
             &mut request,
             bytes,
             room,
@@ -166,8 +189,11 @@ fn run<'h, 'b>(
         return Parsed { start, status, headers: request.headers };
     }
     let mut response = httparse::Response::new(&mut []);
-    let status =
-        config.parse_response_with_uninit_headers(&mut response, bytes, room);
+    let status = config().parse_response_with_uninit_headers(
+        &mut response,
+        bytes,
+        room,
+    );
     // The code stands behind the version and its space or spaces.
     let code = bytes.get(8..).unwrap_or_default();
     let spaces = code.iter().take_while(|&&b| b == b' ').count();
@@ -186,6 +212,9 @@ pub(crate) struct Header {
     pub start: usize,
     /// Its value, spaces around it left off.
     pub value: Span,
+    /// Whether its colon stands right behind its name. With a blank between
+    /// them it is no header to Wireshark's HTTP (RFC 9112 §5.1).
+    pub exact: bool,
 }
 
 /// A line of httparse's, if it is one of these.
@@ -201,7 +230,8 @@ fn known(input: &[u8], line: &httparse::Header) -> Option<Header> {
     } else {
         place(input, line.value)
     };
-    Some(Header { name, start: place_of_name.start(), value })
+    let start = place_of_name.start();
+    Some(Header { name, start, value, exact: true })
 }
 
 /// Offset just behind the first blank line.
@@ -260,24 +290,32 @@ fn may_be_known(line: &[u8]) -> bool {
 
 /// The next known header in the lines of `input` from `*at` up to `end`;
 /// `*at` moves behind its line. A line without its line end is cut, and no
-/// header.
+/// header. Only an `invalid` head has lines that end with a CR alone.
 pub(crate) fn next_header(
     input: &[u8],
     at: &mut usize,
     end: usize,
+    invalid: bool,
 ) -> Option<Header> {
     loop {
-        let lines = input.get(*at..end)?;
-        let line = &lines[..memchr(b'\n', lines)?];
         let start = *at;
-        *at += line.len() + 1;
+        let lines = input.get(start..end)?;
+        let line = if invalid {
+            let line = lenient::line(&input[..end], start)?;
+            *at = line.next;
+            &input[start..line.end]
+        } else {
+            let line = &lines[..memchr(b'\n', lines)?];
+            *at += line.len() + 1;
+            line
+        };
         if !may_be_known(line) {
             continue;
         }
         let Some(colon) = find(b':', line) else { continue };
-        let Some(name) = name(line[..colon].trim_ascii_end()) else {
-            continue;
-        };
+        let before = line[..colon].trim_ascii_end();
+        let Some(name) = name(before) else { continue };
+        let exact = before.len() == colon;
         let value = line[colon + 1..].trim_ascii();
         // An empty value has a place all the same.
         let from = if value.is_empty() {
@@ -286,14 +324,20 @@ pub(crate) fn next_header(
             place(input, value).start()
         };
         let value = Span::between(from, from + value.len());
-        return Some(Header { name, start, value });
+        return Some(Header { name, start, value, exact });
     }
 }
 
-/// Offset just behind the start line.
-pub(crate) fn first_header(input: &[u8], begin: usize) -> usize {
-    let line = input.get(begin..).and_then(|rest| memchr(b'\n', rest));
-    line.map_or(input.len(), |i| begin + i + 1)
+/// Offset just behind the start line, if its end is there.
+pub(crate) fn first_header(
+    input: &[u8],
+    begin: usize,
+    invalid: bool,
+) -> Option<usize> {
+    if invalid {
+        return lenient::line(input, begin).map(|line| line.next);
+    }
+    Some(begin + memchr(b'\n', input.get(begin..)?)? + 1)
 }
 
 #[cfg(test)]
@@ -304,9 +348,10 @@ mod tests {
     fn headers_in_any_case_and_with_odd_spaces() {
         let input = b"GET / HTTP/1.1\r\nhOST:  a.b \r\nX: y\r\n\
             Set-Cookie : c\nHost:\r\n folded: 1\r\nCookie: cut";
-        let mut at = first_header(input, 0);
+        let mut at = first_header(input, 0, false).unwrap();
         let mut found = vec![];
-        while let Some(header) = next_header(input, &mut at, input.len()) {
+        let end = input.len();
+        while let Some(header) = next_header(input, &mut at, end, false) {
             found.push((header.name, header.value.of(input)));
         }
         assert_eq!(

@@ -21,7 +21,7 @@ use crate::item::{Item, PERCENT_ENCODED};
 use crate::lan;
 use crate::message::{
     Message, Method, BODY_BROKEN, BODY_CODED, COMPLETE, FRAMING_UNCLEAR,
-    HEAD_COMPLETE, KIND_RESPONSE, UNMATCHED,
+    HEAD_COMPLETE, HEAD_INVALID, KIND_RESPONSE, UNMATCHED,
 };
 use crate::notes::Note;
 use crate::pairs::{self, Grammar, Pair};
@@ -199,8 +199,13 @@ impl Cursor {
             Grammar::Form => pairs::form_length(body),
             _ => body.len(),
         };
+        let begin = match grammar {
+            Grammar::Lines => body.len() - text::without_bom(body).len(),
+            _ => 0,
+        };
         Cursor {
             stage: stage as u32,
+            at: begin as u32,
             end: end as u32,
             grammar: grammar as u32,
             ..Cursor::of(message)
@@ -322,8 +327,13 @@ impl Cursor {
                         (self.cookies.offset, self.cookies.end() as u32);
                     Stage::Headers
                 } else {
-                    let first = head::first_header(input, self.begin as usize);
-                    self.first_header = first as u32;
+                    let first = head::first_header(
+                        input,
+                        self.begin as usize,
+                        self.invalid(),
+                    );
+                    self.first_header =
+                        first.map_or(self.head_end, |first| first as u32);
                     self.begin_query(self.query);
                     Stage::Query
                 }
@@ -343,8 +353,9 @@ impl Cursor {
                 let mut at = self.at as usize;
                 let end = self.head_end as usize;
                 if self.at < self.end {
+                    let invalid = self.invalid();
                     if let Some(header) =
-                        head::next_header(input, &mut at, end)
+                        head::next_header(input, &mut at, end, invalid)
                     {
                         self.at = at as u32;
                         self.header(input, header);
@@ -355,6 +366,9 @@ impl Cursor {
             }
             Stage::HeadEnd => {
                 let end = Span { offset: self.head_end, length: 0 };
+                if self.invalid() {
+                    self.note(Note::HeadInvalid, MESSAGE, 0, end);
+                }
                 if self.message_flags & HEAD_COMPLETE == 0 {
                     self.truncated(MESSAGE, 0, end);
                 } else if self.message_flags & FRAMING_UNCLEAR != 0 {
@@ -385,6 +399,11 @@ impl Cursor {
         };
         self.stage = next as u32;
         true
+    }
+
+    /// Whether the head breaks HTTP's grammar.
+    fn invalid(&self) -> bool {
+        self.message_flags & HEAD_INVALID != 0
     }
 
     fn push(&mut self, item: Item) {
@@ -466,7 +485,7 @@ impl Cursor {
                 let authority = self.authority.of(input);
                 if authority.is_empty() {
                     self.host(input, host);
-                } else if !authority.eq_ignore_ascii_case(host.of(input)) {
+                } else if !target::same(authority, host.of(input)) {
                     // Either one may have made the message ours.
                     self.host(input, host);
                     self.note(Note::ValueInconsistent, Field::Host, 1, host);
@@ -551,8 +570,12 @@ impl Cursor {
         self.bigip(input, head::place(input, value), head::place(input, pool));
     }
 
-    /// The value of a persistence cookie.
+    /// The value of a persistence cookie, which may be quoted.
     fn bigip(&mut self, input: &[u8], value: Span, pool: Span) {
+        let value = match value.of(input) {
+            [b'"', inside @ .., b'"'] => head::place(input, inside),
+            _ => value,
+        };
         self.push(Item::text(Field::Bigip, 0, value));
         if !pool.is_empty() {
             self.push(Item::text(Field::BigipPool, 1, pool));
@@ -1082,6 +1105,10 @@ mod tests {
             (" BIGipServerp = !x ", 16..18),
             ("BIGipServerp= ", 13..13),
             (" BIGipServerp = ; a", 15..15),
+            ("BIGipServerp=\"!x\"; a=b", 14..16),
+            ("BIGipServerp=\"\"", 14..14),
+            ("BIGipServerp=\"", 13..14),
+            ("BIGipServerp=\"x", 13..15),
         ] {
             let span = cookies(text.as_bytes()).next().unwrap().span;
             assert_eq!(span.start()..span.end(), value, "{text:?}");

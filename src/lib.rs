@@ -270,6 +270,7 @@ mod head;
 pub mod item;
 pub mod items;
 mod lan;
+mod lenient;
 pub mod message;
 mod names;
 pub mod notes;

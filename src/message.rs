@@ -8,7 +8,7 @@
 
 use crate::charset::Charset;
 use crate::chunked;
-use crate::framing::{Body, BodyHeaders};
+use crate::framing::{Body, BodyHeaders, Coding};
 use crate::head::{self, Header, Name, Start};
 use crate::purpose::{Facts, Purpose, NO_MEDIA};
 use crate::scan::find;
@@ -41,6 +41,9 @@ pub const UNMATCHED: u32 = 8;
 pub const BODY_BROKEN: u32 = 16;
 /// The headers do not agree on where the body ends (RFC 9112 §6.3).
 pub const FRAMING_UNCLEAR: u32 = 32;
+/// The head breaks HTTP's grammar. It is read nevertheless, as Wireshark's
+/// HTTP reads it.
+pub const HEAD_INVALID: u32 = 64;
 
 /// Methods that change how a message is read.
 #[repr(u32)]
@@ -174,7 +177,7 @@ pub struct Message {
     /// or tell one that is ours more exactly.
     pub message_type: u32,
     /// [`COMPLETE`], [`HEAD_COMPLETE`], [`BODY_CODED`], [`UNMATCHED`],
-    /// [`BODY_BROKEN`], [`FRAMING_UNCLEAR`].
+    /// [`BODY_BROKEN`], [`FRAMING_UNCLEAR`], [`HEAD_INVALID`].
     pub flags: u32,
     /// [`Method`] of a request, or of the request that a response answers.
     pub method: u32,
@@ -274,7 +277,7 @@ impl Message {
     fn header(
         &mut self,
         input: &[u8],
-        Header { name, start, value }: Header,
+        Header { name, start, value, exact }: Header,
         body: &mut BodyHeaders,
     ) {
         let text = value.of(input);
@@ -292,17 +295,24 @@ impl Message {
             Name::UserAgent => {
                 self.user_agent = first(self.user_agent, value);
             }
+            // To HTTP's dissector these are none, so the body is as if they
+            // were not there; to others they may be.
+            Name::ContentLength | Name::TransferEncoding if !exact => {
+                body.unclear = true;
+            }
+            Name::ContentType | Name::ContentEncoding if !exact => {}
             Name::ContentType => {
                 let length = self.content_type(text);
                 let end = value.start() + length;
                 self.media_type = Span::between(value.start(), end);
             }
             Name::ContentLength => {
-                // The last one that reads counts, as in HTTP's dissector.
-                let length = content_length(text);
-                body.unclear |= length.is_none();
+                // The last one counts, as in HTTP's dissector, even if it is
+                // no length.
+                let (length, plain) = content_length(text);
+                body.unclear |= !plain;
                 body.unclear |= body.length.is_some() && body.length != length;
-                body.length = length.or(body.length);
+                body.length = length;
             }
             Name::ContentEncoding => self.content_encoding(text),
             Name::TransferEncoding => {
@@ -310,10 +320,14 @@ impl Message {
                 for coding in text.split(|&b| b == b',') {
                     // Nothing may follow behind the chunks.
                     body.unclear |= body.chunked;
-                    let coding = coding.trim_ascii();
-                    body.chunked = coding.eq_ignore_ascii_case(b"chunked");
-                    if !body.chunked {
-                        self.content_encoding(coding);
+                    match Coding::of(coding.trim_ascii()) {
+                        Coding::Chunked { plain } => {
+                            body.chunked = true;
+                            body.unclear |= !plain;
+                        }
+                        Coding::Compressed => self.flags |= BODY_CODED,
+                        Coding::Identity => {}
+                        Coding::Unknown => body.unclear = true,
                     }
                 }
             }
@@ -333,7 +347,7 @@ impl Message {
         media_type.len()
     }
 
-    /// Notes what a Content-Encoding says, or a transfer coding but chunks.
+    /// Notes what a Content-Encoding says.
     fn content_encoding(&mut self, text: &[u8]) {
         if !text.is_empty() && !text.eq_ignore_ascii_case(b"identity") {
             self.flags |= BODY_CODED;
@@ -417,6 +431,9 @@ impl Message {
         self.length = head.end as u32;
         if head.whole {
             self.flags |= HEAD_COMPLETE;
+        }
+        if head.invalid {
+            self.flags |= HEAD_INVALID;
         }
         match head.start {
             Start::Unknown => {}

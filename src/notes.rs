@@ -158,6 +158,10 @@ notes! {
         "Parameters or entries of a list behind those that are shown, which \
          would fill Wireshark's tree"
         flags HOST_PROGRAM
+    13 HeadInvalid "mcas.head.invalid" Protocol Warn
+        "The head breaks HTTP's grammar"
+        "Controls, blanks or bytes where none may be, or a line that is no \
+         header: it is read as Wireshark's HTTP reads it, others may refuse it"
 }
 
 impl Note {

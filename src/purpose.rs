@@ -5,11 +5,12 @@ use crate::firmware;
 use crate::form_key::{self, FormKeys};
 use crate::lan;
 use crate::message::{
-    Media, Message, Method, BODY_CODED, HEAD_COMPLETE, KIND_REQUEST,
-    KIND_RESPONSE, UNMATCHED,
+    Media, Message, Method, BODY_CODED, HEAD_COMPLETE, HEAD_INVALID,
+    KIND_REQUEST, KIND_RESPONSE, UNMATCHED,
 };
 use crate::pairs::{self, Grammar};
 use crate::target;
+use crate::text::{self, BOM};
 use crate::types::{self, *};
 use memchr::memchr;
 
@@ -45,8 +46,7 @@ impl Message {
                 let form = matches!(self.media, FORM | NO_MEDIA);
                 facts(self).request(form, purpose);
             }
-            // Cut before its status it may still turn out to be interim.
-            KIND_RESPONSE if self.status >= 200 => match request_type {
+            KIND_RESPONSE if self.is_final() => match request_type {
                 TYPE_UNSEEN if self.has(HEAD_COMPLETE) => {
                     purpose.look_for = RESULT;
                 }
@@ -66,6 +66,13 @@ impl Message {
         }
     }
 
+    /// Whether a response is the one to its request. Cut before its status
+    /// it may still turn out to be interim.
+    pub(crate) fn is_final(&self) -> bool {
+        let unreadable = self.status == 0 && self.has(HEAD_INVALID);
+        self.status >= 200 || (unreadable && self.has(HEAD_COMPLETE))
+    }
+
     /// How the pairs of `body`, this message's with its chunks undone, are
     /// written; [`Grammar::None`] where the body is not ours to read: an
     /// image, an HTML error page, a content coding.
@@ -73,7 +80,7 @@ impl Message {
         match self.message_type {
             TYPE_NONE | TYPE_FIRMWARE_RESPONSE => Grammar::None,
             _ if self.kind == KIND_RESPONSE => {
-                let ours = body
+                let ours = text::without_bom(body)
                     .get(..RESULT_CODE.len())
                     .is_some_and(|b| b.eq_ignore_ascii_case(RESULT_CODE));
                 if ours || self.media != OTHER_MEDIA {
@@ -127,7 +134,7 @@ pub(crate) struct Purpose {
     readable: u32,
     keys: FormKeys,
     /// How the body begins, and how much of it that is.
-    begin: [u8; RESULT_CODE.len()],
+    begin: [u8; BOM.len() + RESULT_CODE.len()],
     begun: u32,
 }
 
@@ -138,7 +145,7 @@ impl Purpose {
         look_for: NOTHING,
         readable: 0,
         keys: FormKeys::NONE,
-        begin: [0; RESULT_CODE.len()],
+        begin: [0; BOM.len() + RESULT_CODE.len()],
         begun: 0,
     };
 
@@ -193,12 +200,23 @@ impl Purpose {
     }
 
     /// How many bytes are still to come of how a provisioning response's body
-    /// begins; `None` if the body of this message begins otherwise.
+    /// begins; `None` if the body of this message begins otherwise. A byte
+    /// order mark may stand in front.
     pub fn result_code_missing(&self) -> Option<usize> {
         let begin = self.begin.get(..self.begun as usize)?;
-        let (same, missing) = RESULT_CODE.split_at(begin.len());
-        (self.readable != 0 && begin.eq_ignore_ascii_case(same))
-            .then_some(missing.len())
+        if self.readable == 0 {
+            return None;
+        }
+        let rest = text::without_bom(begin);
+        if !begin.is_empty()
+            && rest.len() < BOM.len()
+            && BOM.starts_with(begin)
+        {
+            return Some(self.begin.len() - begin.len());
+        }
+        let length = rest.len().min(RESULT_CODE.len());
+        let (same, missing) = RESULT_CODE.split_at(length);
+        rest[..length].eq_ignore_ascii_case(same).then_some(missing.len())
     }
 }
 

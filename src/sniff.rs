@@ -19,6 +19,7 @@ use crate::lan;
 use crate::message::{parse, Context, COMPLETE};
 use crate::names;
 use crate::purpose::RESULT_CODE;
+use crate::text;
 use memchr::{memchr, memmem};
 
 /// How far into a message its head is searched for. Servers refuse heads
@@ -119,9 +120,10 @@ fn split_head(input: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[inline(always)]
 fn response(input: &[u8]) -> Look<'_> {
-    let behind = input.get(8..).unwrap_or_default().trim_ascii_start();
-    let status = behind.get(..3).unwrap_or_default();
-    if status == b"101" {
+    let behind = input.get(8..).unwrap_or_default();
+    let status = behind.trim_ascii_start().get(..3).unwrap_or_default();
+    // Where the status of another version stands is for parsing to say.
+    if status == b"101" || behind.first().is_some_and(|b| *b != b' ') {
         return Look::Candidate;
     }
     let Some((_, body)) = split_head(input) else { return Look::Candidate };
@@ -135,7 +137,8 @@ fn response(input: &[u8]) -> Look<'_> {
         let line = &body[..body.len().min(chunked::SIZE_LINE)];
         first = memchr(b'\n', line).and_then(|i| body.get(i + 1));
     }
-    if first.map(u8::to_ascii_lowercase) == Some(RESULT_CODE[0]) {
+    let first = first.map(u8::to_ascii_lowercase);
+    if first == Some(RESULT_CODE[0]) || first == Some(text::BOM[0]) {
         Look::Candidate
     } else {
         Look::End
@@ -275,6 +278,11 @@ mod tests {
                 Candidate,
             ),
             ("HTTP/1.1 101 Switching\r\n\r\n", Candidate),
+            ("HTTP/1.10 101 Switching\r\n\r\n", Candidate),
+            ("HTTP/1.1 200 OK\r\n\r\n\u{feff}ResultCode=0000", Candidate),
+            ("HTTP/1.1 2\0 OK\r\n\r\nResultCode=0000", Candidate),
+            ("GET /cas_tel_list/ HTTP/1.1 \r\n\r\n", Candidate),
+            ("POST / HTTP/1.1\r\nUser-Agent: M-CAS/1\0\r\n", Candidate),
             ("HTTP/1.1 200 OK\r\n\r\n<html>", No),
             ("HTTP/1.1 200 OK\r\n\r\nResultCode=0000", Candidate),
             ("HTTP/1.1 200 OK\n\nresultcode=0000", Candidate),

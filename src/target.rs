@@ -1,6 +1,6 @@
 //! The target of a request: origin form (`/path?query`) or absolute form
-//! (`http://host:port/path?query`), which gateways use though no proxy is
-//! involved.
+//! (`http://host:port/path?query`, `https` too), which gateways use though no
+//! proxy is involved.
 
 use crate::names::{FIRMWARE_SERVER, PROVISIONING_SERVER};
 use crate::span::Span;
@@ -21,18 +21,15 @@ pub(crate) struct Target {
 pub(crate) fn parse(input: &[u8], span: Span) -> Target {
     let text = span.of(input);
     let mut target = Target::default();
-    let scheme = b"http://";
     let mut path = 0;
-    if text.len() >= scheme.len()
-        && text[..scheme.len()].eq_ignore_ascii_case(scheme)
-    {
-        let rest = &text[scheme.len()..];
-        path = scheme.len() + memchr2(b'/', b'?', rest).unwrap_or(rest.len());
-        let authority = &text[scheme.len()..path];
+    if let Some(scheme) = scheme(text) {
+        let rest = &text[scheme..];
+        path = scheme + memchr2(b'/', b'?', rest).unwrap_or(rest.len());
+        let authority = &text[scheme..path];
         let user = memrchr(b'@', authority).map_or(0, |i| i + 1);
         target.host = host(
             input,
-            Span::between(scheme.len() + user, path).shifted(span.start()),
+            Span::between(scheme + user, path).shifted(span.start()),
         );
     }
     let question =
@@ -45,21 +42,50 @@ pub(crate) fn parse(input: &[u8], span: Span) -> Target {
     target
 }
 
-/// A host without the port behind it.
+/// Length of the scheme that an absolute target begins with.
+fn scheme(text: &[u8]) -> Option<usize> {
+    let schemes: [&[u8]; 2] = [b"http://", b"https://"];
+    let begins = |scheme: &&[u8]| {
+        let begin = text.get(..scheme.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+    };
+    schemes.into_iter().find(begins).map(<[u8]>::len)
+}
+
+/// A host without the port behind it. An IPv6 address should stand in
+/// brackets; without them, a last colon that it can do with is its own.
 pub(crate) fn host(input: &[u8], span: Span) -> Span {
     let text = span.of(input);
-    match memrchr(b':', text) {
-        Some(colon) if text[colon + 1..].iter().all(u8::is_ascii_digit) => {
-            Span::between(span.start(), span.start() + colon)
-        }
-        _ => span,
-    }
+    let Some(colon) = memrchr(b':', text) else { return span };
+    let (host, port) = (&text[..colon], &text[colon + 1..]);
+    let is_port = port.iter().all(u8::is_ascii_digit)
+        && (memchr(b':', host).is_none()
+            || host.starts_with(b"[")
+            || (is_ipv6(host) && !is_ipv6(text)));
+    let end = if is_port { colon } else { text.len() };
+    Span::between(span.start(), span.start() + end)
+}
+
+fn is_ipv6(text: &[u8]) -> bool {
+    let text = core::str::from_utf8(text).unwrap_or_default();
+    text.parse::<core::net::Ipv6Addr>().is_ok()
+}
+
+/// A host without the dot at its end, which says that the name is all there
+/// is of it: the same host.
+fn relative(host: &[u8]) -> &[u8] {
+    host.strip_suffix(b".").unwrap_or(host)
+}
+
+/// Whether two hosts are the same.
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    relative(a).eq_ignore_ascii_case(relative(b))
 }
 
 /// Whether a host is one of this protocol's: the provisioning server, or a
 /// firmware server.
 pub(crate) fn is_ours(host: &[u8]) -> bool {
-    host.eq_ignore_ascii_case(PROVISIONING_SERVER) || firmware_server(host)
+    same(host, PROVISIONING_SERVER) || firmware_server(host)
 }
 
 fn firmware_server(host: &[u8]) -> bool {
@@ -69,7 +95,7 @@ fn firmware_server(host: &[u8]) -> bool {
 
 /// `odm00015` of `verup-mcas.odm00015.flets`.
 pub(crate) fn odm(input: &[u8], host: Span) -> Option<Span> {
-    let text = host.of(input);
+    let text = relative(host.of(input));
     let end = text.len().checked_sub(b".flets".len())?;
     let start = FIRMWARE_SERVER.len();
     (firmware_server(text)
@@ -100,6 +126,18 @@ mod tests {
             ("http://h?q", "h", "", "q"),
             ("http://u:p@h:8/", "h", "/", ""),
             ("http://[::1]:80/", "[::1]", "/", ""),
+            ("http://[::1]/", "[::1]", "/", ""),
+            ("http://fd00::1/", "fd00::1", "/", ""),
+            ("http://::1/", "::1", "/", ""),
+            ("http://fd00::1:80/", "fd00::1:80", "/", ""),
+            ("http://1:2:3:4:5:6:7:8:80/", "1:2:3:4:5:6:7:8", "/", ""),
+            ("http://fe80::1%eth0/", "fe80::1%eth0", "/", ""),
+            ("http://[fe80::1%25eth0]:80/", "[fe80::1%25eth0]", "/", ""),
+            ("http://a:b:80/", "a:b:80", "/", ""),
+            ("http://h./", "h.", "/", ""),
+            ("http://h.:80/", "h.", "/", ""),
+            ("HTTPS://h:443/a", "h", "/a", ""),
+            ("https:/h", "", "https:/h", ""),
             ("http://", "", "", ""),
             ("/x/http://h/a", "", "/x/http://h/a", ""),
         ] {
@@ -115,11 +153,27 @@ mod tests {
     }
 
     #[test]
+    fn hosts_of_ours() {
+        for host in
+            ["add-con.mcas", "ADD-CON.mcas.", "verup-mcas.x", "Verup-MCAS.x."]
+        {
+            assert!(is_ours(host.as_bytes()), "{host}");
+        }
+        for host in
+            ["", ".", "add-con.mcas..", "add-con.mcas.x", "x.verup-mcas.x"]
+        {
+            assert!(!is_ours(host.as_bytes()), "{host}");
+        }
+    }
+
+    #[test]
     fn odms() {
         for (host, expected) in [
             ("verup-mcas.odm00015.flets", Some("odm00015")),
             ("VERUP-MCAS.x.FLETS", Some("x")),
             ("verup-mcas.a.b.flets", Some("a.b")),
+            ("verup-mcas.odm00015.flets.", Some("odm00015")),
+            ("verup-mcas.odm00015.flets..", None),
             ("verup-mcas..flets", None),
             ("verup-mcas.flets", None),
             ("verup-mcas.odm.example", None),

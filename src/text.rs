@@ -8,7 +8,8 @@
 //! UTF-8, and ISO-8859-1 otherwise, which was HTTP's default for text in the
 //! years of this protocol (RFC 2616 §3.7.1) and which its server declares.
 //! Nothing is lost either way. A NUL, which a C string cannot hold, is shown
-//! as U+2400.
+//! as U+2400; U+FFFE and U+FFFF, which are no characters and which XML cannot
+//! hold, as U+FFFD, by which Wireshark shows bytes that are no text.
 
 use crate::charset::{self, Charset};
 use crate::item::{Item, PERCENT_ENCODED};
@@ -92,6 +93,14 @@ pub(crate) fn decode<'a, const N: usize>(
     Some(&room[..length])
 }
 
+/// A text without the byte order mark in front of it, that of UTF-8.
+pub(crate) fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BOM).unwrap_or(text)
+}
+
+/// U+FEFF in UTF-8.
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// How many bytes at the end of `raw` say its last `count` bytes, which have
 /// no `+` for a space.
 pub(crate) fn tail_length(raw: &[u8], percent: bool, count: usize) -> usize {
@@ -126,7 +135,11 @@ pub(crate) fn write(
     let mut result = Ok(());
     let mut put = |c: char| {
         if result.is_ok() {
-            result = out.write_char(if c == '\0' { '\u{2400}' } else { c });
+            result = out.write_char(match c {
+                '\0' => '\u{2400}',
+                '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
+                c => c,
+            });
         }
     };
     // Nearly all text is ASCII as it stands, which all charsets agree on.
@@ -217,6 +230,8 @@ mod tests {
         use Charset::*;
         for (raw, charset, expected) in [
             ("é".as_bytes(), Unknown, "é"),
+            ("a\u{fffe}\u{ffff}b".as_bytes(), Utf8, "a\u{fffd}\u{fffd}b"),
+            ("\u{fdd0}\u{1fffe}".as_bytes(), Utf8, "\u{fdd0}\u{1fffe}"),
             ("é".as_bytes(), Other, "é"),
             ("é".as_bytes(), Latin1, "Ã©"),
             (b"\xe9t\xe9", Unknown, "été"),

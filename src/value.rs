@@ -15,15 +15,36 @@ pub(crate) fn number(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// Reads a Content-Length: `1*DIGIT`, however long; a number that no body
-/// can have is held at the limit.
-pub(crate) fn content_length(text: &[u8]) -> Option<u64> {
-    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    digits.then(|| {
-        text.iter().fold(0u64, |sum, &b| {
-            sum.saturating_mul(10).saturating_add(u64::from(b - b'0'))
-        })
-    })
+/// Reads a Content-Length as HTTP's dissector does, by C's `strtoll`: a sign
+/// may stand in front of the number and a blank with anything behind it. Tells
+/// also whether it is written as it should be: `1*DIGIT`.
+pub(crate) fn content_length(text: &[u8]) -> (Option<u64>, bool) {
+    let begin = text.iter().take_while(|b| is_c_space(**b)).count();
+    let number = &text[begin..];
+    let (minus, unsigned) = match number {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, number),
+    };
+    let digits = unsigned.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (digits, behind) = unsigned.split_at(digits);
+    let ends = matches!(
+        behind.first(),
+        None | Some(b'\0' | b' ' | b'\t' | b'\n' | b'\x0c' | b'\r')
+    );
+    let length = digits.iter().try_fold(0i64, |sum, &b| {
+        sum.checked_mul(10)?.checked_add(i64::from(b - b'0'))
+    });
+    let length = length
+        .filter(|&length| !minus || length == 0)
+        .filter(|_| ends && !digits.is_empty())
+        .map(|length| length as u64);
+    (length, length.is_some() && digits.len() == text.len())
+}
+
+/// What C's `isspace` says of a byte.
+fn is_c_space(b: u8) -> bool {
+    matches!(b, b' ' | b'\t'..=b'\r')
 }
 
 /// Reads a number from 0 to `max`.
@@ -31,10 +52,10 @@ pub(crate) fn number_up_to(text: &[u8], max: u64) -> Option<u64> {
     number(text).filter(|&n| n <= max)
 }
 
-/// Reads a result code: one to five digits, at most 65535.
+/// Reads a result code: one to five digits, at most 65535; or zeros.
 pub(crate) fn result_code(text: &[u8]) -> Option<u64> {
     if text.len() > 5 {
-        return None;
+        return is_zeros(text).then_some(0);
     }
     number_up_to(text, u64::from(u16::MAX))
 }
@@ -194,16 +215,36 @@ mod tests {
         assert_eq!(number_up_to(b"65535", 65535), Some(65535));
         assert_eq!(number_up_to(b"65536", 65535), None);
         assert_eq!(result_code(b"00010"), Some(10));
+        assert_eq!(result_code(b"000000"), Some(0));
         assert_eq!(result_code(b"000010"), None);
         assert_eq!(result_code(b"70000"), None);
     }
 
     #[test]
     fn content_lengths() {
-        assert_eq!(content_length(b"00000000000036"), Some(36));
-        assert_eq!(content_length(b"99999999999999999999"), Some(u64::MAX));
-        for text in ["", "+1", "-1", "1, 1", "0x10"] {
-            assert_eq!(content_length(text.as_bytes()), None, "{text:?}");
+        let most = i64::MAX as u64;
+        for (text, length, plain) in [
+            ("00000000000036", Some(36), true),
+            ("9223372036854775807", Some(most), true),
+            ("9223372036854775808", None, false),
+            ("99999999999999999999", None, false),
+            ("+1", Some(1), false),
+            ("-0", Some(0), false),
+            ("\x0b1", Some(1), false),
+            ("1 x", Some(1), false),
+            ("1\x0cx", Some(1), false),
+            ("1\0x", Some(1), false),
+            ("1\x0b", None, false),
+            ("", None, false),
+            ("+", None, false),
+            ("-1", None, false),
+            ("+-1", None, false),
+            ("1, 1", None, false),
+            ("1,1", None, false),
+            ("0x10", None, false),
+        ] {
+            let read = content_length(text.as_bytes());
+            assert_eq!(read, (length, plain), "{text:?}");
         }
     }
 

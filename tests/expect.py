@@ -222,9 +222,15 @@ class Direction:
 
 FIRST_LINE = re.compile(rb"HTTP/1\.\d (?P<status>\d{3})(?:[ \r][^\n]*)?\n"
                         rb"|(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]+) (?P<target>[^ \r\n]+) HTTP/1\.\d\r?\n")
-# One that the capture cut: with all of its status or target, or else a request to nobody knows what.
+# One that the capture cut: with all of its status, or else a request to nobody knows what.
 CUT_FIRST_LINE = re.compile(rb"HTTP/1\.\d (?P<status>\d{3})[^\n]*"
-                            rb"|(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]+) (?:(?P<target>[^ \r\n]+) )?[^\n]*")
+                            rb"|(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]+) (?P<target>(?!))?[^\n]*")
+# One that breaks the grammar: the target is all up to the last version.
+ODD_FIRST_LINE = re.compile(rb"HTTP/1\.[^ \r\n]* +(?P<status>\d{3})[^\r\n]*(?:\r\n?|\n)"
+                            rb"|(?P<method>[A-Z-]+) (?P<target>[^\r\n]*)[ \t](?i:HTTP/1\.)[^\r\n]*(?:\r\n?|\n)")
+HEADER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+# As C's strtoll() reads it.
+LENGTH = re.compile(rb"[ \t-\r]*(?:\+?(\d+)|-(0+))(?=[\0 \t\n\f\r]|\Z)")
 CHUNK = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\n]*)?\r?\n")
 TRAILER = re.compile(rb"(?:[^\r\n][^\n]*\n)*\r?\n")
 LINE_END = re.compile(rb"\r?\n")
@@ -242,15 +248,23 @@ class Http:
 
     def __init__(self, data, asked, closed=False, cut=False):
         first = FIRST_LINE.match(data) or cut and CUT_FIRST_LINE.fullmatch(data)
+        self.invalid = not first
+        first = first or ODD_FIRST_LINE.match(data)
         if not first:
             raise NotHttp
-        self.status, self.method, self.target = first["status"], first["method"], first["target"] or b"/"
+        self.status, self.method = first["status"], first["method"]
+        self.target = (first["target"] or b"/").strip()
         self.interim = bool(self.status) and self.status.startswith(b"1")
         end = re.search(rb"\n\r?\n", data)
         # A header line without its end may be cut: it is not read.
-        head = bytes(data[:end.start() if end else data.rfind(b"\n")])
-        fields = (line.rstrip(b"\r").partition(b":") for line in head.split(b"\n")[1:])
+        head = bytes(data[:end.start() + 1 if end else data.rfind(b"\n") + 1])
+        lines = re.findall(rb"([^\r\n]*)(?:\r\n?|\n)", head)[1:]
+        alone = re.search(rb"\r(?!\n)", head)
+        self.invalid |= bool(alone) or not all(HEADER_LINE.fullmatch(line) for line in lines)
+        fields = [line.partition(b":") for line in lines]
         self.headers = [(n.lower(), v.strip(b" \t")) for n, colon, v in fields if colon and n == n.strip()]
+        self.blanks = any(n.rstrip() != n and n.strip().lower() in (b"content-length", b"transfer-encoding")
+                          for n, colon, _ in fields if colon)
         self.body, self.length, self.has_body = b"", None, False
         self.headed = bool(end)  # whether all of the head is there
         if end:
@@ -259,34 +273,39 @@ class Http:
         self.media = self.media or None
         named = (re.fullmatch(rb'charset=\s*"?([^"]*)"?', p) for p in parameters)
         self.charset = next((CHARSETS.get(p[1]) for p in named if p), None)
-        codings = [v for n, v in self.headers if n == b"content-encoding"]
-        codings += [c.strip() for n, v in self.headers if n == b"transfer-encoding" for c in v.split(b",")]
-        self.coded = bool({c.lower() for c in codings} - {b"identity", b"chunked", b""})
+        codings = {v.lower() for n, v in self.headers if n == b"content-encoding"} - {b"identity", b""}
+        compressed = re.compile(rb"(?:x-)?gzip|(?:x-)?compress|deflate")
+        self.coded = bool(codings) or any(compressed.match(c) for c in self.transfer_codings())
 
     def header(self, name):
         """The first header of that name, or None."""
         return next((v for n, v in self.headers if n == name), None)
 
+    def transfer_codings(self):
+        return [c.strip().lower() for n, v in self.headers if n == b"transfer-encoding" for c in v.split(b",")]
+
     def framing_unclear(self):
         """Whether the headers do not agree on where the body ends."""
-        lengths = {number(v, 10**15, 15) for n, v in self.headers if n == b"content-length"}
-        codings = [c.strip().lower() for n, v in self.headers if n == b"transfer-encoding" for c in v.split(b",")]
+        lengths = {number(v, 2**63 - 1, 30) for n, v in self.headers if n == b"content-length"}
+        codings = self.transfer_codings()
+        known = (b"chunked", b"identity", b"gzip", b"x-gzip", b"compress", b"x-compress", b"deflate")
         return (len(lengths) > 1 or None in lengths or bool(lengths and codings) or b"chunked" in codings[:-1]
-                or bool(codings) and not self.status and codings[-1] != b"chunked")
+                or bool(codings) and not self.status and codings[-1] != b"chunked"
+                or self.blanks or not set(codings) <= set(known))
 
     def opens_tunnel(self, asked):
         return self.status == b"101" or asked == b"CONNECT" and self.status.startswith(b"2")
 
     def read_body(self, data, at, asked, closed):
-        sizes = [number(v, 10**15, 15) for n, v in self.headers if n == b"content-length"]
-        size = next((n for n in reversed(sizes) if n is not None), None)
-        coding = (self.header(b"transfer-encoding") or b"").lower().rpartition(b",")[2].strip()
+        sizes = [LENGTH.match(v) for n, v in self.headers if n == b"content-length"]
+        size = int(sizes[-1][1] or 0) if sizes and sizes[-1] else None
+        codings = self.transfer_codings()
         self.has_body = not (self.status and (
             self.interim or self.status in (b"204", b"304") or asked == b"HEAD" or self.opens_tunnel(asked)))
-        if self.has_body and coding == b"chunked":
+        if self.has_body and any(c.startswith(b"chunked") for c in codings):
             self.body, self.length = join_chunks(data, at)
             return
-        if self.has_body and size is None and self.status:
+        if self.has_body and size is None and (self.status or codings):
             self.length = len(data) if closed else FOREVER
         else:
             self.length = at + (size or 0) if self.has_body else at
@@ -451,11 +470,12 @@ BIGIP_RD = re.compile(rb"rd(\d+)o([0-9A-Fa-f]{32})o(\d+)")
 
 
 def text(data, charset=None):
-    """As people read it: in its charset, or else UTF-8, or else ISO-8859-1; NUL as its picture."""
+    """As people read it: in its charset, or else UTF-8, or else ISO-8859-1; NUL as its picture, and what XML cannot
+    hold as what is no text."""
     for codec in (charset, "utf-8", "latin-1"):
         with contextlib.suppress(UnicodeDecodeError):
             if codec:
-                return data.decode(codec).replace("\0", "\u2400")
+                return data.decode(codec).translate({0: "\u2400", 0xfffe: "\ufffd", 0xffff: "\ufffd"})
 
 
 def number(data, most, digits=10):
@@ -563,7 +583,8 @@ class Shown:
         elif key == b"dest_nw_addr":
             self.routes(value)
         elif key in ADDRESSES or key in NUMBERS:
-            typed = address(meant) if key in ADDRESSES else number(meant, *NUMBERS[key])
+            zeros = key == b"resultcode" and re.fullmatch(rb"0+", meant)
+            typed = address(meant) if key in ADDRESSES else 0 if zeros else number(meant, *NUMBERS[key])
             if typed is None:
                 problem = unreadable(meant)
             else:
@@ -631,6 +652,7 @@ class Shown:
                 self.pair(piece, True, cut and left == 0)
 
     def lines(self, data, cut):
+        data = data.removeprefix(BOM)
         *lines, last = data.split(b"\n")
         for line in lines:
             line = line[:-1] if line.endswith(b"\r") else line
@@ -641,6 +663,7 @@ class Shown:
 
     def cookie(self, pair):
         name, equals, value = (part.strip(b" \t") for part in pair.partition(b"="))
+        value = value[1:-1] if re.fullmatch(rb'".*"', value) else value
         if not equals or not name.startswith(b"BIGipServer"):
             return
         self.add_text("bigip", value)
@@ -666,11 +689,13 @@ class Shown:
 
     def host(self, name):
         self.add_text("host", name)
-        if odm := re.fullmatch(rb"(?i)verup-mcas\.(.+)\.flets", name):
+        if odm := re.fullmatch(rb"(?i)verup-mcas\.(.+)\.flets\.?", name):
             self.add_text("odm", odm[1])
 
     def body(self, message, whole):
         """The message's body, and the notes that need all of the message."""
+        if message.invalid:
+            self.note("head.invalid")
         if message.headed and message.framing_unclear():
             self.note("framing.unclear")
         image = self.kind == 4 and message.status in (b"200", b"206") and message.has_body
@@ -699,12 +724,17 @@ class Shown:
 # --- M-CAS: messages ----------------------------------------------------------------------------------------------
 
 FORM, PLAIN = b"application/x-www-form-urlencoded", b"text/plain"
+BOM = "\ufeff".encode()
+
+
+def begins_with_result(body):
+    return body.removeprefix(BOM).lower().startswith(b"resultcode=")
 
 
 def grammar(message, kind):
     """How the body of a message of that type is read: as a "form", as "lines", or not (None)."""
     if message.status:
-        readable = message.media in (None, PLAIN, FORM) or message.body[:11].lower() == b"resultcode="
+        readable = message.media in (None, PLAIN, FORM) or begins_with_result(message.body)
         return "lines" if readable and kind != 4 else None
     if kind in (1, 9, 11) or message.media == FORM:
         return "form"
@@ -724,7 +754,22 @@ def split_target(target):
 
 
 def without_port(host):
-    return None if host is None else re.sub(rb":\d*\Z", b"", host)
+    if host is None:
+        return None
+    name, colon, port = host.rpartition(b":")
+    if not colon or port.strip(b"0123456789") or b":" in name and name[:1] != b"[" and (
+            is_ipv6(host) or not is_ipv6(name)):
+        return host
+    return name
+
+
+def is_ipv6(name):
+    with contextlib.suppress(ValueError):
+        return b"%" not in name and bool(IPv6Address(text(name)))
+
+
+def same_host(one, other):
+    return one.lower().removesuffix(b".") == other.lower().removesuffix(b".")
 
 
 def keys(*forms):
@@ -750,7 +795,7 @@ def request_type(message, hosts, path, query):
     """The type of an M-CAS request; None for any other."""
     if kind := lan_type(message, path, query):
         return kind
-    ours = any(h is not None and (h.lower() == b"add-con.mcas" or h.lower().startswith(b"verup-mcas.")) for h in hosts)
+    ours = any(h is not None and (same_host(h, b"add-con.mcas") or h.lower().startswith(b"verup-mcas.")) for h in hosts)
     if not ours and not (message.header(b"user-agent") or b"").startswith(b"M-CAS/"):
         return None
     if path == b"/verup/notify.cgi":
@@ -784,7 +829,7 @@ def read_request(message, whole):
         if name == b"cookie":
             for pair in value.split(b";"):
                 shown.cookie(pair)
-        elif at == firsts[name] and name == b"host" and (target is None or asked.lower() != target.lower()):
+        elif at == firsts[name] and name == b"host" and (target is None or not same_host(asked, target)):
             shown.host(asked)
             if target is not None:
                 shown.note("value.inconsistent")
@@ -797,7 +842,7 @@ def read_request(message, whole):
 def read_response(message, request, whole):
     if request and request.shown:
         kind = request.shown.kind + 1 if request.shown.kind else 13
-    elif not request and message.body[:11].lower() == b"resultcode=" and not message.coded:
+    elif not request and begins_with_result(message.body) and not message.coded:
         kind = 2
     else:
         return None

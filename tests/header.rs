@@ -256,7 +256,7 @@ mod declarations {
         }
         constants! { "MESSAGE_", message:
             COMPLETE HEAD_COMPLETE BODY_CODED UNMATCHED BODY_BROKEN
-            FRAMING_UNCLEAR
+            FRAMING_UNCLEAR HEAD_INVALID
         }
         constants! { "CONTEXT_", message: END_OF_STREAM HEAD_ONLY CUT }
         constants! { "ITEM_", item: GENERATED PERCENT_ENCODED }

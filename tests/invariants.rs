@@ -495,6 +495,8 @@ fn pairs_agree(
         _ if items.is_empty() || message.has(message::BODY_CODED) => vec![],
         Grammar::None => vec![],
         Grammar::Lines => body
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(body)
             .split_inclusive(|&b| b == b'\n')
             .map(|line| {
                 // A CR without its LF is no line end.
@@ -651,32 +653,65 @@ pub fn pieces_agree(
 struct Head<'a> {
     method: &'a [u8],
     target: &'a [u8],
-    /// Names and values, with the values' offsets.
-    headers: Vec<(&'a [u8], &'a [u8], usize)>,
+    /// Names and values, with the values' offsets, and whether the colon
+    /// stands right behind the name.
+    headers: Vec<(&'a [u8], &'a [u8], usize, bool)>,
+}
+
+/// Lines with their ends, which are CR alone only where a head is invalid.
+fn split_lines(text: &[u8], invalid: bool) -> Vec<&[u8]> {
+    let mut lines = vec![];
+    let mut from = 0;
+    for at in 0..text.len() {
+        let alone = invalid
+            && text[at] == b'\r'
+            && text.get(at + 1).is_some_and(|&b| b != b'\n');
+        if text[at] == b'\n' || alone {
+            lines.push(&text[from..=at]);
+            from = at + 1;
+        }
+    }
+    lines.push(&text[from..]);
+    lines
+}
+
+/// What stands between a method and the last version in a start line.
+fn target_of<'a>(line: &'a [u8], method: &[u8]) -> &'a [u8] {
+    let version = |at: &usize| {
+        let text = line[*at..].to_ascii_lowercase();
+        text.starts_with(b" http/1.") || text.starts_with(b"\thttp/1.")
+    };
+    let at = (0..line.len()).rev().find(version).unwrap_or_default();
+    line[..at].strip_prefix(method).unwrap_or_default().trim_ascii()
 }
 
 impl<'a> Head<'a> {
     fn split(head: &'a [u8], message: &Message) -> Head<'a> {
         let mut at = message.begin as usize;
-        let mut lines = head[at..].split_inclusive(|&b| b == b'\n');
+        let invalid = message.has(message::HEAD_INVALID);
+        let mut lines = split_lines(&head[at..], invalid).into_iter();
         let first = lines.next().unwrap_or_default();
         at += first.len();
         let mut words = first.split(|&b| b == b' ').filter(|w| !w.is_empty());
         let mut word = || words.next().unwrap_or_default();
-        let (method, target) = (word(), word());
+        let (method, mut target) = (word(), word());
+        if invalid && message.kind == message::KIND_REQUEST {
+            target = target_of(first, method);
+        }
         let mut headers = vec![];
         for line in lines {
             if let Some(colon) = line.iter().position(|&b| b == b':') {
                 let (name, value) = (&line[..colon], &line[colon + 1..]);
                 // An empty value has a place all the same.
                 let text = value.trim_ascii();
+                let exact = name.trim_ascii_end() == name;
                 let skipped = match text {
                     [] => 0,
                     _ => value.len() - value.trim_ascii_start().len(),
                 };
                 let value_at = at + colon + 1 + skipped;
                 let name = name.trim_ascii_end();
-                headers.push((name, text, value_at));
+                headers.push((name, text, value_at, exact));
             }
             at += line.len();
         }
@@ -687,10 +722,10 @@ impl<'a> Head<'a> {
         &'b self,
         name: &'b str,
     ) -> impl Iterator<Item = (&'a [u8], usize)> + 'b {
-        let of_name = move |header: &&(&[u8], &[u8], usize)| {
+        let named = self.headers.iter().filter(move |header| {
             header.0.eq_ignore_ascii_case(name.as_bytes())
-        };
-        self.headers.iter().filter(of_name).map(|&(_, v, at)| (v, at))
+        });
+        named.map(|&(_, value, at, _)| (value, at))
     }
 
     /// Who has HTTP from elsewhere is told the same.
@@ -716,14 +751,19 @@ impl<'a> Head<'a> {
             host: first("host").unwrap_or_default(),
             user_agent: first("user-agent").unwrap_or_default(),
             content_type: self
-                .values("content-type")
-                .last()
-                .map_or(&[], |(value, _)| value),
+                .headers
+                .iter()
+                .rfind(|&&(name, _, _, exact)| {
+                    exact && name.eq_ignore_ascii_case(b"content-type")
+                })
+                .map_or(&[], |header| header.1),
             content_encoding: if coded { b"gzip" } else { b"identity" },
         };
         let same = read_parts(&parts, body);
-        // Where a body ends is clear to whoever has it.
-        let flags = |m: &Message| m.flags & !message::FRAMING_UNCLEAR;
+        // Where a body ends, and what else is wrong with a head, is nothing
+        // to whoever has its parts.
+        let of_head = message::FRAMING_UNCLEAR | message::HEAD_INVALID;
+        let flags = |m: &Message| m.flags & !of_head;
         let facts = |m: &Message| {
             let known = [m.kind, m.message_type, flags(m), m.method, m.status];
             (known, m.media, m.charset, m.body_length)
@@ -827,6 +867,7 @@ fn kept(now: &[Item], last: &[Item], end: usize) {
         ) || item.as_note() == Some(Note::Truncated)
             // What was found wrong before the cut, told at the end.
             || item.as_note() == Some(Note::ValueInconsistent)
+            || item.as_note() == Some(Note::HeadInvalid)
     };
     let other: Vec<_> = rest.iter().filter(|item| !of_cut(item)).collect();
     assert!(other.is_empty(), "{end}: {other:?}");
