@@ -42,6 +42,8 @@ mod preferences;
 mod prefix;
 /// The Wireshark profile: columns, colours, buttons.
 mod profile;
+/// Odd heads, hosts and values, beside Wireshark's HTTP.
+mod reading;
 /// One test for each bug that was found.
 mod regression;
 /// Runs of messages, made of what bytes choose.
