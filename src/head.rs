@@ -89,7 +89,7 @@ struct Parsed<'h, 'b> {
 /// Reads a head, and hands the known headers in it to `each`, in their order.
 pub(crate) fn parse(
     input: &[u8],
-    each: impl FnMut(Header),
+    mut each: impl FnMut(Header),
 ) -> Result<Head, Error> {
     let begin = input
         .iter()
@@ -107,11 +107,11 @@ pub(crate) fn parse(
         Ok(Status::Partial) => {
             let end = input.len();
             let first = first_header(input, begin, false);
-            walk(input, first.unwrap_or(end), end, false, each);
+            walk(input, first.unwrap_or(end), end, false, &mut each);
             let start = until_line_end(start, first.is_some());
             Ok(Head { begin, start, end, whole: false, invalid: false })
         }
-        Err(error) => refused(input, begin, error, each),
+        Err(error) => refused(input, begin, error, &mut each),
     }
 }
 
@@ -121,7 +121,7 @@ fn refused(
     input: &[u8],
     begin: usize,
     error: httparse::Error,
-    each: impl FnMut(Header),
+    each: &mut dyn FnMut(Header),
 ) -> Result<Head, Error> {
     let first = first_header(input, begin, true).unwrap_or(input.len());
     // What is wrong may be behind the start line.
@@ -154,7 +154,7 @@ fn walk(
     mut at: usize,
     end: usize,
     invalid: bool,
-    mut each: impl FnMut(Header),
+    each: &mut dyn FnMut(Header),
 ) {
     while let Some(header) = next_header(input, &mut at, end, invalid) {
         each(header);

@@ -188,6 +188,7 @@ impl Cursor {
     }
 
     /// Begins with the body of `message`: `body` with its chunks undone.
+    #[inline(always)] // It is large to copy.
     pub fn body(message: &Message, body: &[u8]) -> Cursor {
         let readable = message.is_ours() && message.has(HEAD_COMPLETE);
         let (stage, grammar) = if readable {
@@ -572,15 +573,16 @@ impl Cursor {
 
     /// The value of a persistence cookie, which may be quoted.
     fn bigip(&mut self, input: &[u8], value: Span, pool: Span) {
-        let value = match value.of(input) {
-            [b'"', inside @ .., b'"'] => head::place(input, inside),
-            _ => value,
-        };
+        let mut value = value;
+        let mut text = value.of(input);
+        if let [b'"', inside @ .., b'"'] = text {
+            text = inside;
+            value = Span::between(value.start() + 1, value.end() - 1);
+        }
         self.push(Item::text(Field::Bigip, 0, value));
         if !pool.is_empty() {
             self.push(Item::text(Field::BigipPool, 1, pool));
         }
-        let text = value.of(input);
         match bigip::parse(text) {
             Some(Bigip::Server { address, port, route_domain }) => {
                 let item = match &address {

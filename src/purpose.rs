@@ -69,8 +69,8 @@ impl Message {
     /// Whether a response is the one to its request. Cut before its status
     /// it may still turn out to be interim.
     pub(crate) fn is_final(&self) -> bool {
-        let unreadable = self.status == 0 && self.has(HEAD_INVALID);
-        self.status >= 200 || (unreadable && self.has(HEAD_COMPLETE))
+        self.status >= 200
+            || (self.status == 0 && self.has(HEAD_COMPLETE | HEAD_INVALID))
     }
 
     /// How the pairs of `body`, this message's with its chunks undone, are

@@ -94,8 +94,12 @@ pub(crate) fn decode<'a, const N: usize>(
 }
 
 /// A text without the byte order mark in front of it, that of UTF-8.
+#[inline(always)]
 pub(crate) fn without_bom(text: &[u8]) -> &[u8] {
-    text.strip_prefix(BOM).unwrap_or(text)
+    match text {
+        [0xef, 0xbb, 0xbf, rest @ ..] => rest,
+        text => text,
+    }
 }
 
 /// U+FEFF in UTF-8.

@@ -15,10 +15,19 @@ pub(crate) fn number(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// Reads a Content-Length as HTTP's dissector does, by C's `strtoll`: a sign
-/// may stand in front of the number and a blank with anything behind it. Tells
-/// also whether it is written as it should be: `1*DIGIT`.
+/// Reads a Content-Length as HTTP's dissector does, and tells whether it is
+/// written as it should be: `1*DIGIT`.
 pub(crate) fn content_length(text: &[u8]) -> (Option<u64>, bool) {
+    match number(text) {
+        Some(length) => (Some(length), true),
+        None => odd_content_length(text),
+    }
+}
+
+/// By C's `strtoll`: a sign may stand in front of the number, and a blank with
+/// anything behind it.
+#[cold]
+fn odd_content_length(text: &[u8]) -> (Option<u64>, bool) {
     let begin = text.iter().take_while(|b| is_c_space(**b)).count();
     let number = &text[begin..];
     let (minus, unsigned) = match number {
@@ -55,9 +64,14 @@ pub(crate) fn number_up_to(text: &[u8], max: u64) -> Option<u64> {
 /// Reads a result code: one to five digits, at most 65535; or zeros.
 pub(crate) fn result_code(text: &[u8]) -> Option<u64> {
     if text.len() > 5 {
-        return is_zeros(text).then_some(0);
+        return zeros(text);
     }
     number_up_to(text, u64::from(u16::MAX))
+}
+
+#[cold]
+fn zeros(text: &[u8]) -> Option<u64> {
+    is_zeros(text).then_some(0)
 }
 
 /// Reads an IPv4 address: four decimal octets without leading zeros, which
