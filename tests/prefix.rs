@@ -49,6 +49,14 @@ const WHOLE: &[(&str, u32, u32, &[u8])] = &[
         dest_nw_addr=192.0.2.0/24&198.51.100.1/24&x\r\n\
         sipsv_addr=192.0.2.7\r\nip_tel_num=0000000001\r\n\
         ip_tel_num2=0000000002\r\ndscp=32"),
+    ("odd request", UNSEEN, 1, b"POST http://add-con.mcas./a b HTTP/1.2 \r\n\
+        X: \0\rUser-Agent: M-CAS/1.0\r\nno colon\nHost : fd00::1\r\n\
+        Cookie: BIGipServerp=\"944474890.20480.0000\"\r\n\
+        Content-Length : 9\r\nContent-Length: +23 x\r\n\
+        Transfer-Encoding: identity\r\n\r\nTerminalID=001F67A1B2C3"),
+    ("odd response", UNSEEN, 2, b"HTTP/1.10 200OK\r\nX\0: y\r\n\
+        Transfer-Encoding: foo, chunked;q=1\r\n\r\n\
+        2\r\n\xef\xbb\r\n1b\r\n\xbfResultCode=00000000\r\na=b\r\n0\r\n\r\n"),
     ("firmware request", UNSEEN, 3, b"GET \
         http://verup-mcas.odm00015.flets/download/fw/RTS300HI/P.bin HTTP/1.1\
         \r\nUser-Agent: M-CAS/7.0 (RTS300HI 4.02.0179; NTTEAST/NTTWEST)\r\n\
