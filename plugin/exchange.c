@@ -399,7 +399,7 @@ take_response(connection *conn, packet_info *pinfo, const struct tcpinfo *tcp,
             drop_first(conn);
             exchange->response_seq = seq;
             /* Cut before its status it is not shown: no link leads to it. */
-            if (message->status != 0)
+            if (message->message_type != MCAS_TYPE_NONE)
                 exchange->response_frame = pinfo->num;
             if (tcp)
                 wmem_tree_insert32(conn->responses, seq, exchange);

@@ -11,8 +11,8 @@ const FORM: &str = "TerminalID=001F67A1B2C3";
 const SETTINGS: &str = "ResultCode=0000\r\nip_addr=172.20.184.194\r\n\
     sipsv_addr=192.0.2.5\r\nip_tel_num=0312345678\r\n";
 
-/// A request, its response, and what is to be seen: of the former's fields or
-/// the latter's, name and value, or else a note.
+/// A request, its response, and what is to be seen of either: a field with its
+/// value, or any with `*`, and a note without; or no such note with `!`.
 struct Odd {
     request: Vec<u8>,
     response: Vec<u8>,
@@ -106,8 +106,10 @@ fn odd_ones() -> Vec<Odd> {
         let status = ("mcas.status", "200");
         odd.push(response(answers, &[NUMBER, status, INVALID]));
     }
+    // Without a status it is the answer all the same.
     let answer = answers("HTTP/1.1 OK", b"", SETTINGS);
-    odd.push(response(answer, &[NUMBER, INVALID]));
+    let linked = [("mcas.response_in", "*"), ("mcas.response_to", "*")];
+    odd.push(response(answer, &[&[NUMBER, INVALID], &linked[..]].concat()));
     let get = |line: &[u8]| [b"GET ", line, b"\r\n\r\n"].concat();
     odd.push(request(
         get(b"http://verup-mcas.odm00015.flets/fw/M/A B.bin HTTP/1.1"),
@@ -250,6 +252,9 @@ fn oddities_hide_nothing() {
                 let seen = match name.strip_prefix('!') {
                     Some(name) => !noted(name),
                     None if value.is_empty() => noted(name),
+                    None if value == "*" => {
+                        here.iter().any(|m| !m.values(name).is_empty())
+                    }
                     None => {
                         here.iter().any(|m| m.values(name).contains(&value))
                     }
