@@ -59,7 +59,8 @@ pub(crate) fn lines(input: &[u8], mut at: usize) -> Lines {
     while let Some(Line { end, next }) = line(input, at) {
         let alone = input[next - 1] == b'\r';
         valid &= !alone;
-        if end == at && !alone {
+        // As everywhere else, a blank line stands between two LFs.
+        if end == at && !alone && input[..at].ends_with(b"\n") {
             return Lines { end: next, whole: true, valid };
         }
         valid &= is_header(&input[at..end]);
@@ -253,7 +254,7 @@ mod tests {
     /// CR alone ends a line, but no head.
     #[test]
     fn cr_alone() {
-        for end in ["\r\r\n", "\r\r\r\n", "\r\n\r\r\n", "\n\r\n", "\r\n\r\n"] {
+        for end in ["\n\r\n", "\r\n\r\n", "\r\r\n\r\n", "\r\n\r\r\n\n"] {
             let text = format!("GET / HTTP/1.1\rHost: a\rX: y{end}");
             let more = format!("{text}GET");
             for text in [&text, &more] {

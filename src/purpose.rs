@@ -10,7 +10,7 @@ use crate::message::{
 };
 use crate::pairs::{self, Grammar};
 use crate::target;
-use crate::text::{self, BOM};
+use crate::text;
 use crate::types::{self, *};
 use memchr::memchr;
 
@@ -134,7 +134,7 @@ pub(crate) struct Purpose {
     readable: u32,
     keys: FormKeys,
     /// How the body begins, and how much of it that is.
-    begin: [u8; BOM.len() + RESULT_CODE.len()],
+    begin: [u8; RESULT_CODE.len()],
     begun: u32,
 }
 
@@ -145,7 +145,7 @@ impl Purpose {
         look_for: NOTHING,
         readable: 0,
         keys: FormKeys::NONE,
-        begin: [0; BOM.len() + RESULT_CODE.len()],
+        begin: [0; RESULT_CODE.len()],
         begun: 0,
     };
 
@@ -200,23 +200,12 @@ impl Purpose {
     }
 
     /// How many bytes are still to come of how a provisioning response's body
-    /// begins; `None` if the body of this message begins otherwise. A byte
-    /// order mark may stand in front.
+    /// begins; `None` if the body of this message begins otherwise.
     pub fn result_code_missing(&self) -> Option<usize> {
         let begin = self.begin.get(..self.begun as usize)?;
-        if self.readable == 0 {
-            return None;
-        }
-        let rest = text::without_bom(begin);
-        if !begin.is_empty()
-            && rest.len() < BOM.len()
-            && BOM.starts_with(begin)
-        {
-            return Some(self.begin.len() - begin.len());
-        }
-        let length = rest.len().min(RESULT_CODE.len());
-        let (same, missing) = RESULT_CODE.split_at(length);
-        rest[..length].eq_ignore_ascii_case(same).then_some(missing.len())
+        let (same, missing) = RESULT_CODE.split_at(begin.len());
+        (self.readable != 0 && begin.eq_ignore_ascii_case(same))
+            .then_some(missing.len())
     }
 }
 

@@ -19,7 +19,6 @@ use crate::lan;
 use crate::message::{parse, Context, COMPLETE};
 use crate::names;
 use crate::purpose::RESULT_CODE;
-use crate::text;
 use memchr::{memchr, memmem};
 
 /// How far into a message its head is searched for. Servers refuse heads
@@ -137,8 +136,7 @@ fn response(input: &[u8]) -> Look<'_> {
         let line = &body[..body.len().min(chunked::SIZE_LINE)];
         first = memchr(b'\n', line).and_then(|i| body.get(i + 1));
     }
-    let first = first.map(u8::to_ascii_lowercase);
-    if first == Some(RESULT_CODE[0]) || first == Some(text::BOM[0]) {
+    if first.map(u8::to_ascii_lowercase) == Some(RESULT_CODE[0]) {
         Look::Candidate
     } else {
         Look::End
@@ -279,7 +277,6 @@ mod tests {
             ),
             ("HTTP/1.1 101 Switching\r\n\r\n", Candidate),
             ("HTTP/1.10 101 Switching\r\n\r\n", Candidate),
-            ("HTTP/1.1 200 OK\r\n\r\n\u{feff}ResultCode=0000", Candidate),
             ("HTTP/1.1 2\0 OK\r\n\r\nResultCode=0000", Candidate),
             ("GET /cas_tel_list/ HTTP/1.1 \r\n\r\n", Candidate),
             ("POST / HTTP/1.1\r\nUser-Agent: M-CAS/1\0\r\n", Candidate),

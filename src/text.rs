@@ -93,7 +93,7 @@ pub(crate) fn decode<'a, const N: usize>(
     Some(&room[..length])
 }
 
-/// A text without the byte order mark in front of it, that of UTF-8.
+/// A text without the byte order mark (U+FEFF) in front of it.
 #[inline(always)]
 pub(crate) fn without_bom(text: &[u8]) -> &[u8] {
     match text {
@@ -101,9 +101,6 @@ pub(crate) fn without_bom(text: &[u8]) -> &[u8] {
         text => text,
     }
 }
-
-/// U+FEFF in UTF-8.
-pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// How many bytes at the end of `raw` say its last `count` bytes, which have
 /// no `+` for a space.

@@ -842,7 +842,7 @@ def read_request(message, whole):
 def read_response(message, request, whole):
     if request and request.shown:
         kind = request.shown.kind + 1 if request.shown.kind else 13
-    elif not request and begins_with_result(message.body) and not message.coded:
+    elif not request and message.body[:11].lower() == b"resultcode=" and not message.coded:
         kind = 2
     else:
         return None

@@ -54,9 +54,9 @@ const WHOLE: &[(&str, u32, u32, &[u8])] = &[
         Cookie: BIGipServerp=\"944474890.20480.0000\"\r\n\
         Content-Length : 9\r\nContent-Length: +23 x\r\n\
         Transfer-Encoding: identity\r\n\r\nTerminalID=001F67A1B2C3"),
-    ("odd response", UNSEEN, 2, b"HTTP/1.10 200OK\r\nX\0: y\r\n\
+    ("odd response", 1, 2, b"HTTP/1.10 200OK\r\nX\0: y\r\n\
         Transfer-Encoding: foo, chunked;q=1\r\n\r\n\
-        2\r\n\xef\xbb\r\n1b\r\n\xbfResultCode=00000000\r\na=b\r\n0\r\n\r\n"),
+        2\r\n\xef\xbb\r\n1b\r\n\xbfResultCode=00000000\r\na=b\r\n\r\n0\r\n\r\n"),
     ("firmware request", UNSEEN, 3, b"GET \
         http://verup-mcas.odm00015.flets/download/fw/RTS300HI/P.bin HTTP/1.1\
         \r\nUser-Agent: M-CAS/7.0 (RTS300HI 4.02.0179; NTTEAST/NTTWEST)\r\n\

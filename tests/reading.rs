@@ -108,8 +108,8 @@ fn odd_ones() -> Vec<Odd> {
     }
     // Without a status it is the answer all the same.
     let answer = answers("HTTP/1.1 OK", b"", SETTINGS);
-    let linked = [("mcas.response_in", "*"), ("mcas.response_to", "*")];
-    odd.push(response(answer, &[&[NUMBER, INVALID], &linked[..]].concat()));
+    let linked = ("mcas.response_to", "*");
+    odd.push(response(answer, &[NUMBER, INVALID, linked]));
     let get = |line: &[u8]| [b"GET ", line, b"\r\n\r\n"].concat();
     odd.push(request(
         get(b"http://verup-mcas.odm00015.flets/fw/M/A B.bin HTTP/1.1"),
