@@ -10,10 +10,13 @@ fn main() {
     for bug in ["panic", "race", "overflow", "overrun"] {
         println!("cargo:rustc-check-cfg=cfg(planted_{bug})");
     }
-    // Cargo hands these options to whatever else the crate is linked into, such
-    // as the plugin; so only who wants the C library asks for them.
+    // Cargo knows such options for a cdylib alone only where Cargo.toml lists
+    // one, which would be built for each Rust program, too. These are for
+    // whatever of this package is linked: so not for the tests, which ask for
+    // all features.
     let linux = var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux");
-    if linux && var("CARGO_FEATURE_CAPI").is_ok() {
+    let tests = cfg!(feature = "header-check");
+    if linux && var("CARGO_FEATURE_CAPI").is_ok() && !tests {
         for option in [
             // cargo-c says the same once more, by the version in Cargo.toml
             // (tests/install.rs).
@@ -26,7 +29,7 @@ fn main() {
             "-fuse-ld=bfd",
             "-Wl,--default-symver",
         ] {
-            println!("cargo:rustc-cdylib-link-arg={option}");
+            println!("cargo:rustc-link-arg={option}");
         }
     }
     #[cfg(feature = "header-check")]

@@ -343,3 +343,37 @@ fn crate_of_its_own() {
         "{said}"
     );
 }
+
+/// A Rust program that depends on the crate: what is built for it is what it
+/// asked for, and no C library.
+#[test]
+fn dependent() {
+    let folder = target("dependent");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("src")).unwrap();
+    let manifest = format!(
+        "[package]\nname = \"dependent\"\nversion = \"0.0.0\"\n\
+         edition = \"2021\"\n\n[dependencies]\n\
+         mcas = {{ path = \"{ROOT}\" }}\n\n[workspace]\n"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    let program = "fn main() {\n    \
+        let class = mcas::sniff(b\"POST / HTTP/1.1\\r\\nHost: add-con.mcas\");\n    \
+        println!(\"{class:?}\");\n}\n";
+    fs::write(folder.join("src/main.rs"), program).unwrap();
+    let said = run(Command::new(env!("CARGO"))
+        .current_dir(&folder)
+        .args(["run", "--release", "--quiet", "--offline"])
+        .env("CARGO_TARGET_DIR", folder.join("target")));
+    assert_eq!(said, "Candidate\n");
+    let built: Vec<_> = files(&folder.join("target/release"))
+        .into_keys()
+        .filter(|name| name.to_str().unwrap().contains("mcas"))
+        .filter_map(|name| Some(name.extension()?.to_owned()))
+        .filter(|end| end != "json" && end != "d")
+        .collect();
+    assert!(built.iter().any(|end| end == "rlib"), "{built:?}");
+    let library = ["so", "a", "dylib", "dll", "lib"];
+    let other = |end: &&std::ffi::OsString| library.iter().any(|l| end == l);
+    assert_eq!(built.iter().find(other), None, "{built:?}");
+}
