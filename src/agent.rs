@@ -16,6 +16,7 @@ pub const PREFIX: &[u8] = names::USER_AGENT;
 /// A User-Agent, taken apart. Spans are offsets into the header's value.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Agent {
     /// Protocol version: `7.0`.
     pub version: Span,

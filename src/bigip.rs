@@ -26,6 +26,7 @@ const MAPPED_IPV4: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /// The server that a cookie names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Address {
     /// IPv4.
     V4([u8; 4]),
@@ -35,6 +36,7 @@ pub enum Address {
 
 /// What a cookie's value says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Bigip {
     /// Server, port and route domain, if it has one.
     Server {

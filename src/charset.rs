@@ -4,44 +4,34 @@
 //! of those years may well use Shift_JIS or EUC-JP. Their tables are those of
 //! [`encoding_rs`].
 
+use crate::numbered::numbered;
 use crate::scan;
 use crate::text;
 use encoding_rs::{
     DecoderResult, Encoding, EUC_JP, SHIFT_JIS, UTF_8, WINDOWS_1252,
 };
 
-/// What a message says its text is written in.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Charset {
-    /// It does not say.
-    #[default]
-    Unknown = 0,
-    /// UTF-8.
-    Utf8 = 1,
-    /// ISO-8859-1: each byte is the character of that number.
-    Latin1 = 2,
-    /// Shift_JIS, as Windows has it.
-    ShiftJis = 3,
-    /// EUC-JP.
-    EucJp = 4,
-    /// Any other, which is read as if nothing were said.
-    Other = 5,
+numbered! {
+    /// What a message says its text is written in.
+    #[derive(Default)]
+    pub enum Charset {
+        /// It does not say.
+        #[default]
+        Unknown = 0,
+        /// UTF-8.
+        Utf8 = 1,
+        /// ISO-8859-1: each byte is the character of that number.
+        Latin1 = 2,
+        /// Shift_JIS, as Windows has it.
+        ShiftJis = 3,
+        /// EUC-JP.
+        EucJp = 4,
+        /// Any other, which is read as if nothing were said.
+        Other = 5,
+    }
 }
 
 impl Charset {
-    /// The charset of that number; [`Charset::Other`] where there is none.
-    pub fn from_number(number: u32) -> Charset {
-        match number {
-            0 => Charset::Unknown,
-            1 => Charset::Utf8,
-            2 => Charset::Latin1,
-            3 => Charset::ShiftJis,
-            4 => Charset::EucJp,
-            _ => Charset::Other,
-        }
-    }
-
     /// What the parameters of a Content-Type declare.
     pub(crate) fn declared(parameters: &[u8]) -> Charset {
         scan::split(b';', parameters)
@@ -152,13 +142,5 @@ mod tests {
             let found = Charset::declared(parameters.as_bytes());
             assert_eq!(found, charset, "{parameters:?}");
         }
-    }
-
-    #[test]
-    fn numbers() {
-        for number in 0..6 {
-            assert_eq!(Charset::from_number(number) as u32, number);
-        }
-        assert_eq!(Charset::from_number(6), Charset::Other);
     }
 }

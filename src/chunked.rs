@@ -17,6 +17,7 @@ pub(crate) const SIZE_LINE: usize = 4096;
 
 /// How a chunked body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum End {
     /// With its trailer; this many bytes in all.
     Whole(usize),

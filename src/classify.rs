@@ -16,6 +16,7 @@ use crate::Error;
 
 /// What the first message of a stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Class {
     /// Not of this protocol, whatever follows.
     No,

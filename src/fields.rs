@@ -6,55 +6,56 @@
 //! in a loop, and tests compare `include/mcas.h` and the documentation with
 //! it. To add a field, add a row at the end: numbers are part of the ABI.
 
+use crate::numbered::numbered;
 use crate::scan;
 use crate::types::NAMES as TYPES;
 use core::ffi::CStr;
 use core::fmt;
 
-/// How a value is typed.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Text, read with [`crate::text`].
-    String = 0,
-    /// Unsigned number of 8 bits.
-    Uint8 = 1,
-    /// Unsigned number of 16 bits.
-    Uint16 = 2,
-    /// Unsigned number of 24 bits.
-    Uint24 = 3,
-    /// Unsigned number of 32 bits.
-    Uint32 = 4,
-    /// Unsigned number of 64 bits.
-    Uint64 = 5,
-    /// IPv4 address, four bytes.
-    Ipv4 = 6,
-    /// IPv6 address, 16 bytes.
-    Ipv6 = 7,
-    /// MAC address, six bytes.
-    Ether = 8,
-    /// Bytes of any number.
-    Bytes = 9,
-    /// Number of a frame of the capture, known to the capture's reader only.
-    FrameNumber = 10,
-    /// Span of time, known to the capture's reader only.
-    RelativeTime = 11,
+numbered! {
+    /// How a value is typed.
+    pub enum Kind {
+        /// Text, read with [`crate::text`].
+        String = 0,
+        /// Unsigned number of 8 bits.
+        Uint8 = 1,
+        /// Unsigned number of 16 bits.
+        Uint16 = 2,
+        /// Unsigned number of 24 bits.
+        Uint24 = 3,
+        /// Unsigned number of 32 bits.
+        Uint32 = 4,
+        /// Unsigned number of 64 bits.
+        Uint64 = 5,
+        /// IPv4 address, four bytes.
+        Ipv4 = 6,
+        /// IPv6 address, 16 bytes.
+        Ipv6 = 7,
+        /// MAC address, six bytes.
+        Ether = 8,
+        /// Bytes of any number.
+        Bytes = 9,
+        /// Number of a frame of the capture, known to the capture's reader only.
+        FrameNumber = 10,
+        /// Span of time, known to the capture's reader only.
+        RelativeTime = 11,
+    }
 }
 
-/// How a number is shown, where its type leaves a choice.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Display {
-    /// As the type says; numbers in decimal.
-    Plain = 0,
-    /// In hexadecimal.
-    Hex = 1,
-    /// As an organisation's part of a MAC address.
-    Oui = 2,
-    /// As a link to the frame of a request.
-    Request = 3,
-    /// As a link to the frame of a response.
-    Response = 4,
+numbered! {
+    /// How a number is shown, where its type leaves a choice.
+    pub enum Display {
+        /// As the type says; numbers in decimal.
+        Plain = 0,
+        /// In hexadecimal.
+        Hex = 1,
+        /// As an organisation's part of a MAC address.
+        Oui = 2,
+        /// As a link to the frame of a request.
+        Request = 3,
+        /// As a link to the frame of a response.
+        Response = 4,
+    }
 }
 
 /// Names for the values of a number.

@@ -14,6 +14,7 @@ const FOLDER: &[u8] = b"/fw/";
 /// A path, taken apart. Spans are offsets into the path.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Firmware {
     /// Folder behind `/fw/`; empty if the image lies in `/fw/` itself.
     pub model: Span,

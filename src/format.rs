@@ -3,37 +3,26 @@
 use crate::fields::Display;
 use crate::item::{Item, Value, GENERATED};
 use crate::notes::Severity;
+use crate::numbered::numbered;
 use crate::text;
 use crate::Field;
 use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 
-/// How an item is written.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// The value alone, such as `5060`, `172.20.184.194`, `00:1f:67` or
-    /// `0xb8`; of a note, the filter name of the field that it is about.
-    /// Nothing of a text is lost.
-    Value = 0,
-    /// What stands on the wire, as text, such as `0000` for a result code of
-    /// 0 or the value that a note finds invalid.
-    Text = 1,
-    /// `Result code: Success (0)`, in brackets if it is computed, and
-    /// `Warning: The value does not read as its type`. Control characters
-    /// are shown by others, so it can go to a terminal as it is.
-    Line = 2,
-}
-
-impl Style {
-    /// The style of that number.
-    pub fn from_number(number: u32) -> Option<Style> {
-        match number {
-            0 => Some(Style::Value),
-            1 => Some(Style::Text),
-            2 => Some(Style::Line),
-            _ => None,
-        }
+numbered! {
+    /// How an item is written.
+    pub enum Style {
+        /// The value alone, such as `5060`, `172.20.184.194`, `00:1f:67` or
+        /// `0xb8`; of a note, the filter name of the field that it is about.
+        /// Nothing of a text is lost.
+        Value = 0,
+        /// What stands on the wire, as text, such as `0000` for a result code of
+        /// 0 or the value that a note finds invalid.
+        Text = 1,
+        /// `Result code: Success (0)`, in brackets if it is computed, and
+        /// `Warning: The value does not read as its type`. Control characters
+        /// are shown by others, so it can go to a terminal as it is.
+        Line = 2,
     }
 }
 

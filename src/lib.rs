@@ -274,6 +274,7 @@ mod lenient;
 pub mod message;
 mod names;
 pub mod notes;
+mod numbered;
 pub mod pairs;
 mod progress;
 mod purpose;

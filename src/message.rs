@@ -10,6 +10,7 @@ use crate::charset::Charset;
 use crate::chunked;
 use crate::framing::{Body, BodyHeaders, Coding};
 use crate::head::{self, Header, Name, Start};
+use crate::numbered::numbered;
 use crate::purpose::{Facts, Purpose, NO_MEDIA};
 use crate::scan::find;
 use crate::span::{Span, MAX_INPUT};
@@ -45,23 +46,24 @@ pub const FRAMING_UNCLEAR: u32 = 32;
 /// HTTP reads it.
 pub const HEAD_INVALID: u32 = 64;
 
-/// Methods that change how a message is read.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Method {
-    /// Any other, or not known.
-    #[default]
-    Other = 0,
-    /// GET.
-    Get = 1,
-    /// HEAD: its response has no body.
-    Head = 2,
-    /// POST.
-    Post = 3,
-    /// PUT.
-    Put = 4,
-    /// CONNECT: what follows a successful response is not HTTP.
-    Connect = 5,
+numbered! {
+    /// Methods that change how a message is read.
+    #[derive(Default)]
+    pub enum Method {
+        /// Any other, or not known.
+        #[default]
+        Other = 0,
+        /// GET.
+        Get = 1,
+        /// HEAD: its response has no body.
+        Head = 2,
+        /// POST.
+        Post = 3,
+        /// PUT.
+        Put = 4,
+        /// CONNECT: what follows a successful response is not HTTP.
+        Connect = 5,
+    }
 }
 
 impl Method {
@@ -75,47 +77,36 @@ impl Method {
             _ => Method::Other,
         }
     }
+}
 
-    /// The method of that number; [`Method::Other`] where there is none.
-    pub fn from_number(number: u32) -> Method {
-        match number {
-            1 => Method::Get,
-            2 => Method::Head,
-            3 => Method::Post,
-            4 => Method::Put,
-            5 => Method::Connect,
-            _ => Method::Other,
-        }
+numbered! {
+    /// How the end of a body is found.
+    pub enum Framing {
+        /// There is no body.
+        None = 0,
+        /// By its Content-Length.
+        Length = 1,
+        /// By its chunks.
+        Chunked = 2,
+        /// By the end of the connection.
+        UntilClose = 3,
     }
 }
 
-/// How the end of a body is found.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// There is no body.
-    None = 0,
-    /// By its Content-Length.
-    Length = 1,
-    /// By its chunks.
-    Chunked = 2,
-    /// By the end of the connection.
-    UntilClose = 3,
-}
-
-/// What a Content-Type says, as far as it matters here.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Media {
-    /// There is none.
-    #[default]
-    None = 0,
-    /// `application/x-www-form-urlencoded`.
-    Form = 1,
-    /// `text/plain`.
-    Plain = 2,
-    /// Any other.
-    Other = 3,
+numbered! {
+    /// What a Content-Type says, as far as it matters here.
+    #[derive(Default)]
+    pub enum Media {
+        /// There is none.
+        #[default]
+        None = 0,
+        /// `application/x-www-form-urlencoded`.
+        Form = 1,
+        /// `text/plain`.
+        Plain = 2,
+        /// Any other.
+        Other = 3,
+    }
 }
 
 impl Media {
@@ -447,8 +438,8 @@ impl Message {
             }
             Start::Response { status, digits } => {
                 self.kind = KIND_RESPONSE;
-                self.method =
-                    Method::from_number(context.request_method) as u32;
+                self.method = Method::from_number(context.request_method)
+                    .unwrap_or_default() as u32;
                 self.status = status.into();
                 self.status_digits = digits;
             }
@@ -535,7 +526,7 @@ pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
         (KIND_REQUEST, Method::of(parts.method) as u32)
     } else {
         let method = Method::from_number(parts.context.request_method);
-        (KIND_RESPONSE, method as u32)
+        (KIND_RESPONSE, method.unwrap_or_default() as u32)
     };
     let user_agent = parts.user_agent.trim_ascii();
     message.content_type(parts.content_type.trim_ascii());

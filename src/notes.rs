@@ -6,35 +6,37 @@
 //! where a note is declared.
 
 use crate::fields::{c_str, HOST_PROGRAM};
+use crate::numbered::numbered;
 use core::ffi::CStr;
 use core::fmt;
 
-/// How serious a note is, in Wireshark's terms; the least first.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Usual, worth seeing.
-    Chat = 0,
-    /// Out of the ordinary.
-    Note = 1,
-    /// Something is wrong.
-    Warn = 2,
+numbered! {
+    /// How serious a note is, in Wireshark's terms; the least first.
+    #[derive(PartialOrd, Ord)]
+    pub enum Severity {
+        /// Usual, worth seeing.
+        Chat = 0,
+        /// Out of the ordinary.
+        Note = 1,
+        /// Something is wrong.
+        Warn = 2,
+    }
 }
 
-/// What a note is about, in Wireshark's terms.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Group {
-    /// What the protocol asks for is not kept.
-    Protocol = 0,
-    /// A response says that something failed.
-    ResponseCode = 1,
-    /// Something could not be read.
-    Undecoded = 2,
-    /// The order of messages.
-    Sequence = 3,
-    /// A secret is open to readers.
-    Security = 4,
+numbered! {
+    /// What a note is about, in Wireshark's terms.
+    pub enum Group {
+        /// What the protocol asks for is not kept.
+        Protocol = 0,
+        /// A response says that something failed.
+        ResponseCode = 1,
+        /// Something could not be read.
+        Undecoded = 2,
+        /// The order of messages.
+        Sequence = 3,
+        /// A secret is open to readers.
+        Security = 4,
+    }
 }
 
 /// One row of the table.

@@ -9,21 +9,23 @@
 //! entries of a list *inside* a value of an answer (`dest_nw_addr`).
 
 use crate::fields::{self, Field};
+use crate::numbered::numbered;
 use crate::scan::{find, find2, find_near};
 use crate::span::{Part, Span};
 use memchr::memmem;
 
-/// How the pairs of a body are written.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Grammar {
-    /// There are no pairs to read.
-    #[default]
-    None = 0,
-    /// `application/x-www-form-urlencoded`.
-    Form = 1,
-    /// One pair a line.
-    Lines = 2,
+numbered! {
+    /// How the pairs of a body are written.
+    #[derive(Default)]
+    pub enum Grammar {
+        /// There are no pairs to read.
+        #[default]
+        None = 0,
+        /// `application/x-www-form-urlencoded`.
+        Form = 1,
+        /// One pair a line.
+        Lines = 2,
+    }
 }
 
 /// A pair as it stands in the input.
@@ -46,16 +48,6 @@ impl Pair<'_> {
 }
 
 impl Grammar {
-    /// The grammar of that number.
-    pub fn from_number(number: u32) -> Option<Grammar> {
-        match number {
-            0 => Some(Grammar::None),
-            1 => Some(Grammar::Form),
-            2 => Some(Grammar::Lines),
-            _ => None,
-        }
-    }
-
     /// What stands behind a pair.
     fn border(self) -> u8 {
         match self {

@@ -22,7 +22,7 @@ impl Message {
     /// `input`.
     pub(crate) fn facts<'a>(&self, input: &'a [u8]) -> Facts<'a> {
         Facts {
-            method: Method::from_number(self.method),
+            method: Method::from_number(self.method).unwrap_or_default(),
             authority: self.authority.of(input),
             host: self.host.of(input),
             user_agent: self.user_agent.of(input),

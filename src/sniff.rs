@@ -18,6 +18,7 @@ use crate::head;
 use crate::lan;
 use crate::message::{parse, Context, COMPLETE};
 use crate::names;
+use crate::numbered::numbered;
 use crate::purpose::RESULT_CODE;
 use memchr::{memchr, memmem};
 
@@ -25,17 +26,17 @@ use memchr::{memchr, memmem};
 /// larger than 8 or 16 KiB.
 const HEAD_MAX: usize = 1 << 16;
 
-/// What the first bytes are.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sniff {
-    /// Nothing of ours: not HTTP, or a response that does not itself tell.
-    No = 0,
-    /// HTTP requests, none of which is ours.
-    OtherRequest = 1,
-    /// Maybe a message of ours, or one behind which the connection stops
-    /// being HTTP (CONNECT, 101).
-    Candidate = 2,
+numbered! {
+    /// What the first bytes are.
+    pub enum Sniff {
+        /// Nothing of ours: not HTTP, or a response that does not itself tell.
+        No = 0,
+        /// HTTP requests, none of which is ours.
+        OtherRequest = 1,
+        /// Maybe a message of ours, or one behind which the connection stops
+        /// being HTTP (CONNECT, 101).
+        Candidate = 2,
+    }
 }
 
 /// Looks at the first bytes of what may be one or more messages. Most

@@ -149,7 +149,9 @@ pub(crate) fn write(
             return out.write_str(text);
         }
     }
-    for encoding in Charset::from_number(item.charset).encodings() {
+    for encoding in
+        Charset::from_number(item.charset).unwrap_or_default().encodings()
+    {
         if !percent && encoding == UTF_8 {
             if let Ok(text) = core::str::from_utf8(raw) {
                 text.chars().for_each(put);

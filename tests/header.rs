@@ -264,11 +264,13 @@ mod declarations {
         add("ITEM_NOTE".into(), item::KIND_NOTE.into());
         constants! { "FLAG_", fields: SECRET HOST_PROGRAM }
         constants! { "CONFIG_", config: SECRETS PJSIP }
-        /// Variants of an enum: all of them, says the `match`.
+        /// Variants of an enum: all of them, as their numbers show.
         macro_rules! variants {
             ($prefix:literal, $type:ident: $($variant:ident)*) => {
-                for variant in [$($type::$variant),*] {
-                    match variant { $($type::$variant => {})* }
+                let all = [$($type::$variant),*];
+                let numbers = (0..100).chain([u32::MAX]);
+                assert!(numbers.filter_map($type::from_number).eq(all));
+                for variant in all {
                     let name = upper(&format!("{variant:?}"));
                     add(format!("{}{name}", $prefix), variant as i64);
                 }

@@ -400,7 +400,7 @@ pub fn classes_agree(
             _ if matches!(message.status, 100 | 102..=199) && complete => {}
             Class::No => assert!(!message.is_ours()),
             Class::More(_) => assert!(!message.is_ours() && !complete),
-            Class::Yes(_) => panic!("{message:?} is {class:?}"),
+            _ => panic!("{message:?} is {class:?}"),
         }
     }
     match before {
@@ -414,6 +414,7 @@ pub fn classes_agree(
                 assert!(!matches!(class, Class::Yes(_)));
             }
         }
+        Some((_, other)) => panic!("{other:?} is no answer that is known"),
         None => {}
     }
     class
@@ -513,6 +514,7 @@ fn pairs_agree(
                 .filter(|pair| !pair.is_empty())
                 .collect()
         }
+        _ => panic!("{grammar:?} is no grammar that is known"),
     };
     let params: Vec<&Item> = items
         .iter()
