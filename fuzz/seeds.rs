@@ -8,7 +8,6 @@
 #[path = "../tests/prefix.rs"]
 mod prefix;
 
-use mcas::Context;
 use mcas_fuzz::invariants;
 use std::fs;
 use std::path::Path;
@@ -30,9 +29,8 @@ fn main() {
     put("classify", head.as_bytes(), &[0; 5]);
     for sample in prefix::samples() {
         let bytes = &sample.bytes[..sample.bytes.len().min(2000)];
-        let known = (0..16).find(|&knob| {
-            mcas_fuzz::context(knob).request_type == sample.request_type
-        });
+        let context = sample.context();
+        let known = (0..16).find(|&knob| mcas_fuzz::context(knob) == context);
         let known = known.unwrap_or_default();
         for work in 0..3 {
             put("message", bytes, &[known, work, 40, 0]);
@@ -46,10 +44,6 @@ fn main() {
             .flat_map(|(call, i)| [call, 0, 40, 3 * i, 9 * i, 0])
             .collect();
         put("capi", bytes, &program);
-        let context = Context {
-            request_type: sample.request_type,
-            ..Context::default()
-        };
         let Ok(message) = mcas::parse(bytes, &context) else { continue };
         let body = message.body_bytes(bytes);
         for of in 0..16 {

@@ -31,7 +31,7 @@
  *     {
  *         static uint8_t buf[1 << 20], body[1 << 20];
  *         size_t len = fread(buf, 1, sizeof buf, stdin), at, body_len;
- *         mcas_context context = MCAS_CONTEXT_INIT;
+ *         mcas_context context = {0}; // nothing is known yet
  *         mcas_message message;
  *         mcas_iter iter;
  *
@@ -55,6 +55,7 @@
  *             print_items(body, body_len, iter);
  *             // What comes next may be the response to this.
  *             if (message.kind == MCAS_KIND_REQUEST) {
+ *                 context.request = MCAS_REQUEST_SEEN;
  *                 context.request_type = message.message_type;
  *                 context.request_method = message.method;
  *             }
@@ -169,7 +170,7 @@ typedef int32_t mcas_status;
 #define MCAS_ERR_NULL (-1)           /* NULL where something must be */
 #define MCAS_ERR_TOO_LARGE (-2)      /* a length above INT32_MAX */
 #define MCAS_ERR_NOT_HTTP (-3)       /* the first line is not HTTP/1.x */
-#define MCAS_ERR_RANGE (-4)          /* there is no such number */
+#define MCAS_ERR_RANGE (-4)          /* a number that may not stand there */
 #define MCAS_ERR_PANIC (-5)          /* a bug of the library's */
 
 /* mcas_span: a run of bytes of a buffer. */
@@ -197,8 +198,7 @@ typedef struct mcas_span {
 #define MCAS_TYPE_SETUP_PUSH 11u
 #define MCAS_TYPE_SETUP_PUSH_RESPONSE 12u
 #define MCAS_TYPE_OTHER_RESPONSE 13u
-#define MCAS_TYPE_NONE 0xffffffffu   /* not a message of this protocol */
-#define MCAS_TYPE_UNSEEN 0xfffffffeu /* in a context: no request was seen */
+#define MCAS_TYPE_NONE 0xffffffffu /* not a message of this protocol */
 
 /* mcas_type_info: a row of the table of message types. */
 typedef struct mcas_type_info {
@@ -272,28 +272,28 @@ typedef struct mcas_type_info {
                                          body is not looked at. A message in
                                          chunks does not count as complete,
                                          and the type is what its head says */
-#define MCAS_CONTEXT_CUT 4u           /* for mcas_message_from_parts alone:
-                                         the body goes on behind the bytes
-                                         that are given */
+
+/* What a context knows of the request. */
+#define MCAS_REQUEST_UNSEEN 0u /* nothing: there was none, or it is lost */
+#define MCAS_REQUEST_SEEN 1u   /* its type and its method */
 
 /*
  * mcas_context: what the caller knows about a message from outside of its
  * bytes. Each message is judged by itself or by the request it answers, so
  * this is what makes a response the firmware's or the provisioning's; a
- * request is the same whatever was asked before. Initialise it with
- * MCAS_CONTEXT_INIT: zeros would say something else.
+ * request is the same whatever was asked before. One of zeros, as `= {0}`
+ * makes it, knows nothing, and so does NULL in its place. One that knows of no
+ * request but has a type or method of it is MCAS_ERR_RANGE, as a request that
+ * is neither of the two is: it would not do what was meant.
  */
 typedef struct mcas_context {
-    uint32_t request_type;   /* of a response: message_type of its request,
-                                MCAS_TYPE_UNSEEN if there was none; what is
-                                no type of a request counts as MCAS_TYPE_NONE,
-                                for a request that is not ours */
-    uint32_t request_method; /* of a response: method of its request */
+    uint32_t request;        /* of a response: MCAS_REQUEST_... */
+    uint32_t request_type;   /* with MCAS_REQUEST_SEEN: its message_type; what
+                                is no type of a request counts as
+                                MCAS_TYPE_NONE, for one that is not ours */
+    uint32_t request_method; /* with MCAS_REQUEST_SEEN: its method */
     uint32_t flags;          /* MCAS_CONTEXT_END_OF_STREAM and the like */
 } mcas_context;
-
-/* Nothing is known, as with NULL for a context. */
-#define MCAS_CONTEXT_INIT { MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, 0u }
 
 /* mcas_message: where the parts of a message are, and what it is for. */
 typedef struct mcas_message {
@@ -340,14 +340,20 @@ typedef struct mcas_bytes {
     size_t length;
 } mcas_bytes;
 
+/* Flags of mcas_parts. */
+#define MCAS_PARTS_CUT 1u /* the body goes on behind the bytes at hand */
+
 /*
  * mcas_parts: a message that something else has taken apart. What is not
- * known stays empty. Initialise it with MCAS_PARTS_INIT.
+ * known stays empty: one of zeros, as `= {0}` makes it, is a request of which
+ * nothing is known.
  */
 typedef struct mcas_parts {
-    mcas_context context;        /* of a response: what it answers */
+    mcas_context context;        /* of a response: what it answers; its flags
+                                    do not matter */
     uint32_t status;             /* of a response, at most 65535; 0 makes it
                                     a request */
+    uint32_t flags;              /* MCAS_PARTS_CUT or 0 */
     mcas_bytes method;           /* of a request: "POST" */
     mcas_bytes target;           /* of a request: "/path?query", or
                                     "http://host/path?query" */
@@ -356,11 +362,6 @@ typedef struct mcas_parts {
     mcas_bytes content_type;     /* with its parameters */
     mcas_bytes content_encoding; /* if it was not undone */
 } mcas_parts;
-
-/* A request of which nothing is known. */
-#define MCAS_PARTS_INIT \
-    { MCAS_CONTEXT_INIT, 0u, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
-      { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
 
 /* Kinds of item. */
 #define MCAS_ITEM_FIELD 1u
@@ -656,7 +657,7 @@ mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
  * MCAS_CLASS_...; message_type, with a yes the type as far as it can be told
  * by now, else MCAS_TYPE_NONE; missing, with MCAS_CLASS_MORE how many bytes
  * more there must be, at least 1, before the answer can be yes, else 0.
- * Returns: MCAS_OK.
+ * Returns: MCAS_OK; MCAS_ERR_RANGE as for any mcas_context.
  */
 mcas_status mcas_classify(const uint8_t *buf, size_t len,
                           const mcas_context *context, uint32_t *answer,
@@ -668,7 +669,8 @@ mcas_status mcas_classify(const uint8_t *buf, size_t len,
  *
  * Parameters: context, or NULL for a message that nothing is known about.
  * Returns: MCAS_OK for a whole message; MCAS_PARTIAL for one that goes on
- * behind the buffer: what is there is told; MCAS_ERR_NOT_HTTP.
+ * behind the buffer: what is there is told; MCAS_ERR_NOT_HTTP;
+ * MCAS_ERR_RANGE as for any mcas_context.
  * Notes: a message that is HTTP but not of this protocol has type
  * MCAS_TYPE_NONE, and no items. All of the buffer that belongs to the
  * message is looked at: to come back when there is more after MCAS_PARTIAL,
@@ -724,13 +726,13 @@ mcas_status mcas_classify_resume(const uint8_t *buf, size_t len,
 /*
  * mcas_message_from_parts: what a message is for that something else has
  * taken apart, to be read on by mcas_body_items. It counts as complete
- * unless MCAS_CONTEXT_CUT says otherwise, its framing as MCAS_FRAMING_LENGTH,
+ * unless MCAS_PARTS_CUT says otherwise, its framing as MCAS_FRAMING_LENGTH,
  * and its spans are empty but for the body, which is all of body: of its
  * head, mcas_head_items gives the type, and the notes on that.
  *
  * Parameters: parts; body and body_len, its body with chunks undone.
  * Returns: MCAS_OK, also for one that is cut; MCAS_ERR_RANGE for a status
- * above 65535.
+ * above 65535, and as for any mcas_context.
  */
 mcas_status mcas_message_from_parts(const mcas_parts *parts,
                                     const uint8_t *body, size_t body_len,

@@ -57,9 +57,7 @@ first_seq(tvbuff_t *tvb, const struct tcpinfo *tcp)
     return ended ? tcp->nxtseq - length : tcp->seq;
 }
 
-const mcas_context mcas_head_only = {
-    MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, MCAS_CONTEXT_HEAD_ONLY
-};
+const mcas_context mcas_head_only = { .flags = MCAS_CONTEXT_HEAD_ONLY };
 
 /* Announced bytes that are not at hand, as far as sequence numbers and
  * Wireshark's lengths can tell. */
@@ -204,12 +202,14 @@ static mcas_context
 response_context(packet_info *pinfo, const struct tcpinfo *tcp,
                  const mcas_exchange *exchange)
 {
-    mcas_context context = { MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, 0 };
+    mcas_context context = {0};
 
     if (exchange) {
+        context.request = MCAS_REQUEST_SEEN;
         context.request_type = exchange->request_type;
         context.request_method = exchange->request_method;
     } else if (mcas_others_answered(pinfo, tcp)) {
+        context.request = MCAS_REQUEST_SEEN;
         context.request_type = MCAS_TYPE_NONE;
     }
     if (tcp && (tcp->flags & TH_FIN))
@@ -321,7 +321,7 @@ begin_message(connection *conn, packet_info *pinfo,
               const struct tcpinfo *tcp, uint32_t seq, const uint8_t *bytes,
               uint32_t length)
 {
-    static const mcas_context nothing = MCAS_CONTEXT_INIT;
+    static const mcas_context nothing = {0};
     const mcas_message *message;
     parsed last;
 

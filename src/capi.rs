@@ -11,7 +11,7 @@ use crate::fields::{Field, FIELDS};
 use crate::format::{self, Style};
 use crate::item::Item;
 use crate::items::Cursor;
-use crate::message::{self, Context, Message};
+use crate::message::{self, Message, Method, Request};
 use crate::notes::NOTES;
 use crate::progress;
 use crate::types::{TYPES, TYPE_NONE};
@@ -198,6 +198,53 @@ pub struct TypeInfo {
     pub description: *const c_char,
 }
 
+/// `mcas_context` of the header.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context {
+    pub request: u32,
+    pub request_type: u32,
+    pub request_method: u32,
+    pub flags: u32,
+}
+
+/// Whether a context knows of a request.
+pub const REQUEST_UNSEEN: u32 = 0;
+pub const REQUEST_SEEN: u32 = 1;
+
+impl Context {
+    /// The same for Rust, unless what it says of a request is contradictory:
+    /// that would be taken for something else than the caller meant.
+    fn check(self) -> Result<message::Context, Status> {
+        let Context { request, request_type, request_method, flags } = self;
+        let request = match (request, request_type, request_method) {
+            (REQUEST_UNSEEN, 0, 0) => None,
+            (REQUEST_SEEN, ..) => {
+                Some(Request::new(request_type).with_method(
+                    Method::from_number(request_method).unwrap_or_default(),
+                ))
+            }
+            _ => return Err(ERR_RANGE),
+        };
+        let context = message::Context::default().with_flags(flags);
+        Ok(message::Context { request, ..context })
+    }
+}
+
+impl From<message::Context> for Context {
+    fn from(context: message::Context) -> Context {
+        let flags = context.flags;
+        context.request.map_or(Context { flags, ..Context::default() }, |of| {
+            Context {
+                request: REQUEST_SEEN,
+                request_type: of.message_type,
+                request_method: of.method as u32,
+                flags,
+            }
+        })
+    }
+}
+
 /// `mcas_bytes` of the header.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -212,6 +259,7 @@ pub struct Bytes {
 pub struct Parts {
     pub context: Context,
     pub status: u32,
+    pub flags: u32,
     pub method: Bytes,
     pub target: Bytes,
     pub host: Bytes,
@@ -294,7 +342,7 @@ pub extern "C" fn mcas_status_text(status: Status) -> *const c_char {
         ERR_NULL => c"NULL where something must be",
         ERR_TOO_LARGE => c"a length above 2147483647",
         ERR_NOT_HTTP => c"not an HTTP/1.x message",
-        ERR_RANGE => c"there is no such number",
+        ERR_RANGE => c"a number that may not stand there",
         ERR_PANIC => c"a bug of the library's: please report it",
         _ => c"unknown status",
     };
@@ -447,7 +495,7 @@ pub unsafe extern "C" fn mcas_classify(
         let (answer, missing) = (output(answer)?, output(missing)?);
         let message_type = output(message_type)?;
         // SAFETY: the caller's promise.
-        let (input, context) = unsafe { (bytes(buf, len)?, known(context)) };
+        let (input, context) = unsafe { (bytes(buf, len)?, known(context)?) };
         let class = classify::classify(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
         unsafe { hand_out_class(class, answer, message_type, missing) };
@@ -474,7 +522,7 @@ pub unsafe extern "C" fn mcas_classify_resume(
         let (answer, missing) = (output(answer)?, output(missing)?);
         let message_type = output(message_type)?;
         // SAFETY: the caller's promise.
-        let (input, context) = unsafe { (bytes(buf, len)?, known(context)) };
+        let (input, context) = unsafe { (bytes(buf, len)?, known(context)?) };
         // SAFETY: the caller's promise.
         let class = unsafe { resumed(progress) }.classify(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
@@ -521,9 +569,9 @@ unsafe fn resumed<'a>(progress: *mut Progress) -> &'a mut progress::Progress {
 ///
 /// # Safety
 /// `context` is NULL or good for reading.
-unsafe fn known(context: *const Context) -> Context {
+unsafe fn known(context: *const Context) -> Result<message::Context, Status> {
     // SAFETY: the caller's promise.
-    unsafe { load(context) }.unwrap_or_default()
+    unsafe { load(context) }.unwrap_or_default().check()
 }
 
 /// See `mcas_message_parse` in `include/mcas.h`.
@@ -543,7 +591,7 @@ pub unsafe extern "C" fn mcas_message_parse(
         // SAFETY: the caller's promise.
         let input = unsafe { bytes(buf, len) }?;
         // SAFETY: the caller's promise.
-        let context = unsafe { known(context) };
+        let context = unsafe { known(context) }?;
         let message = message::parse(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(message) };
@@ -567,7 +615,7 @@ pub unsafe extern "C" fn mcas_message_resume(
     guard(|| {
         let (progress, out) = (output(progress)?, output(out)?);
         // SAFETY: the caller's promise.
-        let (input, context) = unsafe { (bytes(buf, len)?, known(context)) };
+        let (input, context) = unsafe { (bytes(buf, len)?, known(context)?) };
         // SAFETY: the caller's promise.
         let message = unsafe { resumed(progress) }.parse(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
@@ -595,8 +643,9 @@ pub unsafe extern "C" fn mcas_message_from_parts(
         // SAFETY: the caller's promise.
         let part = |part: Bytes| unsafe { bytes(part.start, part.length) };
         let parts = message::Parts {
-            context: given.context,
+            context: given.context.check()?,
             status: u16::try_from(given.status).map_err(|_| ERR_RANGE)?,
+            flags: given.flags,
             method: part(given.method)?,
             target: part(given.target)?,
             host: part(given.host)?,

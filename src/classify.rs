@@ -11,7 +11,6 @@ use crate::message::{
 use crate::progress::Progress;
 use crate::purpose::Purpose;
 use crate::span::Span;
-use crate::types::TYPE_UNSEEN;
 use crate::Error;
 
 /// What the first message of a stream is.
@@ -49,7 +48,7 @@ pub(crate) fn incomplete(
     let response = message.kind == KIND_RESPONSE;
     let whole_head = message.has(HEAD_COMPLETE);
     if response && message.is_final() {
-        if context.request_type != TYPE_UNSEEN {
+        if context.request.is_some() {
             return Class::No;
         } else if whole_head {
             return purpose
@@ -76,10 +75,12 @@ pub(crate) fn incomplete(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::*;
+    use crate::message::Request;
+    use crate::types::TYPE_NONE;
 
-    fn class(input: &str, request_type: u32) -> Class {
-        let context = Context { request_type, ..Context::default() };
+    fn class(input: &str, request_type: Option<u32>) -> Class {
+        let request = request_type.map(Request::new);
+        let context = Context { request, ..Context::default() };
         classify(input.as_bytes(), &context).unwrap()
     }
 
@@ -127,45 +128,48 @@ mod tests {
                 No,
             ),
         ] {
-            assert_eq!(class(input, TYPE_UNSEEN), expected, "{input:?}");
+            assert_eq!(class(input, None), expected, "{input:?}");
         }
     }
 
     #[test]
     fn responses() {
         use Class::*;
-        let unseen = TYPE_UNSEEN;
         for (input, request_type, expected) in [
-            ("HTTP/1.1 2", 1, More(1)),
-            ("HTTP/1.1 200 OK\r\n", 1, Yes(2)),
-            ("HTTP/1.1 200 OK\r\n", TYPE_NONE, No),
-            ("HTTP/1.1 200 OK\r\n", unseen, More(1)),
-            ("HTTP/1.1 200 OK\r\n\r\n", unseen, More(11)),
-            ("HTTP/1.1 200 OK\r\n\r\nResult", unseen, More(5)),
-            ("HTTP/1.1 200 OK\r\n\r\nResults", unseen, No),
-            ("HTTP/1.1 200 OK\r\n\r\nRESULTCODE=", unseen, Yes(2)),
+            ("HTTP/1.1 2", Some(1), More(1)),
+            ("HTTP/1.1 200 OK\r\n", Some(1), Yes(2)),
+            ("HTTP/1.1 200 OK\r\n", Some(TYPE_NONE), No),
+            ("HTTP/1.1 200 OK\r\n", None, More(1)),
+            ("HTTP/1.1 200 OK\r\n\r\n", None, More(11)),
+            ("HTTP/1.1 200 OK\r\n\r\nResult", None, More(5)),
+            ("HTTP/1.1 200 OK\r\n\r\nResults", None, No),
+            ("HTTP/1.1 200 OK\r\n\r\nRESULTCODE=", None, Yes(2)),
             (
                 "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nResult",
-                unseen,
+                None,
                 More(5),
             ),
-            ("HTTP/1.1 204 No\r\n\r\n", unseen, No),
-            ("HTTP/1.1 OK\r\n", 1, More(1)),
-            ("HTTP/1.1 OK\r\n\r\n", 1, Yes(2)),
-            ("HTTP/1.1 OK\r\n\r\nResultCode=", unseen, Yes(2)),
-            ("HTTP/1.1 1\0\r\n\r\n", 1, Yes(2)),
-            ("HTTP/1.1 100 C\0ntinue\r\n\r\n", 1, More(1)),
+            ("HTTP/1.1 204 No\r\n\r\n", None, No),
+            ("HTTP/1.1 OK\r\n", Some(1), More(1)),
+            ("HTTP/1.1 OK\r\n\r\n", Some(1), Yes(2)),
+            ("HTTP/1.1 OK\r\n\r\nResultCode=", None, Yes(2)),
+            ("HTTP/1.1 1\0\r\n\r\n", Some(1), Yes(2)),
+            ("HTTP/1.1 100 C\0ntinue\r\n\r\n", Some(1), More(1)),
             (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
                  3\r\nRes\r\n",
-                unseen,
+                None,
                 More(8),
             ),
-            ("HTTP/1.1 100 Continue\r\n\r\n", 1, More(1)),
-            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", 1, Yes(2)),
-            ("HTTP/1.1 101 Switching\r\n\r\n", 1, No),
-            ("HTTP/1.1 042 X\r\nContent-Length: 9\r\n\r\n", 1, No),
-            ("HTTP/9", 1, No),
+            ("HTTP/1.1 100 Continue\r\n\r\n", Some(1), More(1)),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n",
+                Some(1),
+                Yes(2),
+            ),
+            ("HTTP/1.1 101 Switching\r\n\r\n", Some(1), No),
+            ("HTTP/1.1 042 X\r\nContent-Length: 9\r\n\r\n", Some(1), No),
+            ("HTTP/9", Some(1), No),
         ] {
             assert_eq!(class(input, request_type), expected, "{input:?}");
         }

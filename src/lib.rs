@@ -52,25 +52,20 @@ whose request was not seen is still known for one of ours if its body begins
 
 ```
 use mcas::types::{self, TypeInfo};
-use mcas::Context;
+use mcas::{Context, Request};
 
 let request = b"GET /fw/RTS300HI/a.bin HTTP/1.1\r\n\
     Host: verup-mcas.odm00015.flets\r\n\r\n";
 let response = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\x7fELF";
 
 let request = mcas::parse(request, &Context::default())?;
-let context = Context {
-    request_type: request.message_type,
-    request_method: request.method,
-    ..Context::default()
-};
-let answer = mcas::parse(response, &context)?;
+let answer = mcas::parse(response, &Context::answering(&request))?;
 let info = TypeInfo::of(answer.message_type).expect("it is one of ours");
 assert_eq!(info.name(), "Firmware response");
 
 // The same bytes, had they answered anything else.
-let web = Context { request_type: types::TYPE_NONE, ..context };
-assert!(!mcas::parse(response, &web)?.is_ours());
+let page = Context::answering(Request::new(types::TYPE_NONE));
+assert!(!mcas::parse(response, &page)?.is_ours());
 # Ok::<(), mcas::Error>(())
 ```
 
@@ -84,18 +79,12 @@ log, [`from_parts`](message::from_parts) takes what they know.
 ```
 use mcas::format::Style;
 use mcas::message::{self, Parts};
-use mcas::{types, Context};
+use mcas::{types, Context, Request};
 
 let body = b"ResultCode=0000\r\nip_addr=172.20.184.194\r\nnetmask=33\r\n";
-let parts = Parts {
-    status: 200,
-    content_type: b"text/plain;charset=ISO-8859-1",
-    context: Context {
-        request_type: types::TYPE_PROVISIONING_REQUEST,
-        ..Context::default()
-    },
-    ..Parts::default()
-};
+let asked = Request::new(types::TYPE_PROVISIONING_REQUEST);
+let parts = Parts::response(200, Context::answering(asked))
+    .with_content_type(b"text/plain;charset=ISO-8859-1");
 let message = message::from_parts(&parts, body)?;
 
 let lines: Vec<String> = message
@@ -156,12 +145,12 @@ command of its own.
 
 ```
 use mcas::message::{self, Parts};
-use mcas::{config, Context};
+use mcas::{config, types, Context, Request};
 
 let body = b"ResultCode=0000\r\nip_addr=172.20.184.194\r\nnetmask=30\r\n\
     gateway=172.20.184.193\r\ndest_nw_addr=220.210.33.0/22\r\n";
-let context = Context { request_type: 1, ..Context::default() };
-let parts = Parts { status: 200, context, ..Parts::default() };
+let asked = Request::new(types::TYPE_PROVISIONING_REQUEST);
+let parts = Parts::response(200, Context::answering(asked));
 let message = message::from_parts(&parts, body)?;
 let script = message.config(body, config::SECRETS).expect("an answer");
 assert!(script.to_string().contains(
@@ -291,7 +280,7 @@ pub use classify::{classify, Class};
 pub use fields::Field;
 pub use head::Error;
 pub use item::{Item, Value};
-pub use message::{parse, Context, Message};
+pub use message::{parse, Context, Message, Request};
 pub use notes::Note;
 pub use progress::Progress;
 pub use sniff::{sniff, Sniff};

@@ -16,7 +16,7 @@ use crate::scan::find;
 use crate::span::{Span, MAX_INPUT};
 use crate::target;
 use crate::text;
-use crate::types::{TYPE_NONE, TYPE_UNSEEN};
+use crate::types::TYPE_NONE;
 use crate::value::content_length;
 use crate::Error;
 use core::mem::MaybeUninit;
@@ -130,30 +130,65 @@ pub const END_OF_STREAM: u32 = 1;
 /// at: a message in chunks does not count as complete, and what it is for is
 /// what its head says.
 pub const HEAD_ONLY: u32 = 2;
-/// [`Context::flags`]: the body goes on behind the bytes that are given. Only
-/// for [`from_parts`]; [`parse`] sees it in the head.
-pub const CUT: u32 = 4;
 
-/// What the caller knows about a message from outside of its bytes.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
+/// What the caller knows about a message from outside of its bytes: nothing,
+/// says the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Context {
-    /// For a response: type of its request, [`TYPE_NONE`] for a request that
-    /// is not ours, [`TYPE_UNSEEN`] if there was none.
-    pub request_type: u32,
-    /// For a response: [`Method`] of its request.
-    pub request_method: u32,
-    /// [`END_OF_STREAM`], [`HEAD_ONLY`], [`CUT`].
+    /// For a response: what it answers, if that was seen.
+    pub request: Option<Request>,
+    /// [`END_OF_STREAM`], [`HEAD_ONLY`].
     pub flags: u32,
 }
 
-impl Default for Context {
-    fn default() -> Context {
-        Context {
-            request_type: TYPE_UNSEEN,
-            request_method: Method::Other as u32,
-            flags: 0,
-        }
+impl Context {
+    /// For a response to this request: its [`Message`], or what was kept of
+    /// that.
+    pub fn answering(request: impl Into<Request>) -> Context {
+        Context { request: Some(request.into()), ..Context::default() }
+    }
+
+    /// The same with these [flags](Context::flags).
+    #[must_use]
+    pub fn with_flags(self, flags: u32) -> Context {
+        Context { flags, ..self }
+    }
+
+    /// Method of the request, as far as it is known.
+    fn method(&self) -> Method {
+        self.request.map_or(Method::Other, |request| request.method)
+    }
+}
+
+/// What matters of a request to its response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Request {
+    /// Its [`Message::message_type`]. What is no type of a request counts as
+    /// [`TYPE_NONE`], for a request that is not ours.
+    pub message_type: u32,
+    /// Its method.
+    pub method: Method,
+}
+
+impl Request {
+    /// One of this type, of whose method nothing is known.
+    pub fn new(message_type: u32) -> Request {
+        Request { message_type, method: Method::Other }
+    }
+
+    /// The same with this method.
+    #[must_use]
+    pub fn with_method(self, method: Method) -> Request {
+        Request { method, ..self }
+    }
+}
+
+impl From<&Message> for Request {
+    fn from(message: &Message) -> Request {
+        let method = Method::from_number(message.method).unwrap_or_default();
+        Request { message_type: message.message_type, method }
     }
 }
 
@@ -438,8 +473,7 @@ impl Message {
             }
             Start::Response { status, digits } => {
                 self.kind = KIND_RESPONSE;
-                self.method = Method::from_number(context.request_method)
-                    .unwrap_or_default() as u32;
+                self.method = context.method() as u32;
                 self.status = status.into();
                 self.status_digits = digits;
             }
@@ -455,7 +489,7 @@ impl Message {
             self.begin_body(&headers, &mut unread.body);
         }
         let facts = |message: &Message| message.facts(input);
-        self.begin_purpose(facts, context.request_type, &mut unread.purpose);
+        self.begin_purpose(facts, context.request, &mut unread.purpose);
         Ok(())
     }
 
@@ -479,12 +513,14 @@ impl Message {
 /// A message that somebody else's HTTP code has taken apart: a proxy, a web
 /// framework, a log. What is not known is left empty.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Parts<'a> {
-    /// For a response: what it answers. [`CUT`] if the body goes on behind
-    /// the bytes at hand.
+    /// For a response: what it answers.
     pub context: Context,
     /// Status code of a response; 0 makes it a request.
     pub status: u16,
+    /// [`CUT`].
+    pub flags: u32,
     /// Method of a request.
     pub method: &'a [u8],
     /// Target of a request, in origin or absolute form.
@@ -499,6 +535,51 @@ pub struct Parts<'a> {
     pub content_encoding: &'a [u8],
 }
 
+/// [`Parts::flags`]: the body goes on behind the bytes that are given.
+pub const CUT: u32 = 1;
+
+impl<'a> Parts<'a> {
+    /// Those of a request.
+    pub fn request(method: &'a [u8], target: &'a [u8]) -> Parts<'a> {
+        Parts { method, target, ..Parts::default() }
+    }
+
+    /// Those of a response, and what it answers.
+    pub fn response(status: u16, context: Context) -> Parts<'a> {
+        Parts { status, context, ..Parts::default() }
+    }
+
+    /// The same with these [flags](Parts::flags).
+    #[must_use]
+    pub fn with_flags(self, flags: u32) -> Parts<'a> {
+        Parts { flags, ..self }
+    }
+
+    /// The same with this [host](Parts::host).
+    #[must_use]
+    pub fn with_host(self, host: &'a [u8]) -> Parts<'a> {
+        Parts { host, ..self }
+    }
+
+    /// The same with this [User-Agent](Parts::user_agent).
+    #[must_use]
+    pub fn with_user_agent(self, user_agent: &'a [u8]) -> Parts<'a> {
+        Parts { user_agent, ..self }
+    }
+
+    /// The same with this [Content-Type](Parts::content_type).
+    #[must_use]
+    pub fn with_content_type(self, content_type: &'a [u8]) -> Parts<'a> {
+        Parts { content_type, ..self }
+    }
+
+    /// The same with this [Content-Encoding](Parts::content_encoding).
+    #[must_use]
+    pub fn with_content_encoding(self, coding: &'a [u8]) -> Parts<'a> {
+        Parts { content_encoding: coding, ..self }
+    }
+}
+
 /// The message that consists of `parts` and of `body`, whose transfer coding
 /// is undone. It has a type and a body to read; its head is where it came
 /// from, so its spans are empty, and of its items only the type is left.
@@ -508,7 +589,7 @@ pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
     if body.len() > MAX_INPUT {
         return Err(Error::TooLarge);
     }
-    let cut = parts.context.flags & CUT != 0;
+    let cut = parts.flags & CUT != 0;
     let target_span = Span::between(0, parts.target.len());
     let target = target::parse(parts.target, target_span);
     let host = parts.host.trim_ascii();
@@ -525,8 +606,7 @@ pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
     (message.kind, message.method) = if parts.status == 0 {
         (KIND_REQUEST, Method::of(parts.method) as u32)
     } else {
-        let method = Method::from_number(parts.context.request_method);
-        (KIND_RESPONSE, method.unwrap_or_default() as u32)
+        (KIND_RESPONSE, parts.context.method() as u32)
     };
     let user_agent = parts.user_agent.trim_ascii();
     message.content_type(parts.content_type.trim_ascii());
@@ -540,7 +620,7 @@ pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
         ..message.facts(body)
     };
     let mut purpose = Purpose::NONE;
-    message.begin_purpose(facts, parts.context.request_type, &mut purpose);
+    message.begin_purpose(facts, parts.context.request, &mut purpose);
     purpose.feed(body);
     message.take_type(&purpose);
     Ok(message)

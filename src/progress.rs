@@ -58,8 +58,9 @@ pub struct Progress {
     /// was no blank line.
     again_at: u32,
     looked: u32,
-    /// What the context says that it answers.
-    answers: [u32; 2],
+    /// What the context says that it answers: whether it says so, type and
+    /// method.
+    answers: [u32; 3],
     message: Message,
     unread: Unread,
 }
@@ -71,7 +72,7 @@ impl Default for Progress {
             known: 0,
             again_at: 0,
             looked: 0,
-            answers: [0; 2],
+            answers: [0; 3],
             message: EMPTY,
             unread: Unread::NONE,
         }
@@ -136,7 +137,9 @@ impl Progress {
         input: &[u8],
         context: &Context,
     ) -> Result<Message, Error> {
-        let answers = [context.request_type, context.request_method];
+        let answers = context.request.map_or([0; 3], |request| {
+            [1, request.message_type, request.method as u32]
+        });
         let known = self.known as usize;
         let goes_on = known > 0
             && known <= input.len()

@@ -5,7 +5,7 @@ use crate::firmware;
 use crate::form_key::{self, FormKeys};
 use crate::lan;
 use crate::message::{
-    Media, Message, Method, BODY_CODED, HEAD_COMPLETE, HEAD_INVALID,
+    Media, Message, Method, Request, BODY_CODED, HEAD_COMPLETE, HEAD_INVALID,
     KIND_REQUEST, KIND_RESPONSE, UNMATCHED,
 };
 use crate::pairs::{self, Grammar};
@@ -37,7 +37,7 @@ impl Message {
     pub(crate) fn begin_purpose<'a>(
         &self,
         facts: impl Fn(&Message) -> Facts<'a>,
-        request_type: u32,
+        request: Option<Request>,
         purpose: &mut Purpose,
     ) {
         purpose.readable = u32::from(!self.has(BODY_CODED));
@@ -46,13 +46,13 @@ impl Message {
                 let form = matches!(self.media, FORM | NO_MEDIA);
                 facts(self).request(form, purpose);
             }
-            KIND_RESPONSE if self.is_final() => match request_type {
-                TYPE_UNSEEN if self.has(HEAD_COMPLETE) => {
-                    purpose.look_for = RESULT;
-                }
-                request_type => {
+            KIND_RESPONSE if self.is_final() => match request {
+                Some(request) => {
+                    let request_type = request.message_type;
                     purpose.by_head = types::response_to(request_type);
                 }
+                None if self.has(HEAD_COMPLETE) => purpose.look_for = RESULT,
+                None => {}
             },
             _ => {}
         }

@@ -8,13 +8,8 @@ use crate::fields::{c_str, Names};
 use crate::message::{KIND_REQUEST, KIND_RESPONSE};
 use core::ffi::CStr;
 
-/// No type: not a message of this protocol. As a
-/// [`Context::request_type`](crate::Context::request_type): the request was
-/// seen and is not ours.
+/// No type: not a message of this protocol.
 pub const TYPE_NONE: u32 = u32::MAX;
-/// As a [`Context::request_type`](crate::Context::request_type): no request
-/// was seen for this response.
-pub const TYPE_UNSEEN: u32 = u32::MAX - 1;
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +142,7 @@ mod tests {
     fn responses() {
         assert_eq!(response_to(1), 2);
         assert_eq!(response_to(0), 13);
-        for none in [2, 13, 14, TYPE_NONE, TYPE_UNSEEN] {
+        for none in [2, 13, 14, TYPE_NONE] {
             assert_eq!(response_to(none), TYPE_NONE);
         }
     }

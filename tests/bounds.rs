@@ -7,7 +7,7 @@
 use crate::capi::{compile, library, source, target};
 use crate::support::{frames, peak_memory, tshark, Capture, Connection, Side};
 use mcas::fields::HOST_PROGRAM;
-use mcas::{Context, Field, Item, Note};
+use mcas::{Context, Field, Item, Note, Request};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -227,7 +227,7 @@ fn pieces_are_linear() {
 
 /// All items of the first message, and those of its body.
 fn items(input: &[u8], request_type: u32) -> Vec<Item> {
-    let context = Context { request_type, ..Context::default() };
+    let context = Context::answering(Request::new(request_type));
     let message = mcas::parse(input, &context).unwrap();
     let body = message.body_bytes(input);
     let head = message.head_items(input);

@@ -7,7 +7,7 @@ use crate::header;
 use crate::prefix::{samples, Random, Sample};
 use crate::ROOT;
 use mcas::capi::{self, *};
-use mcas::{fields, items, message, notes, types, Context, Item, Message};
+use mcas::{fields, items, message, notes, types, Item, Message};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -176,7 +176,7 @@ fn rules_of_classify() {
     }
     // A context is read.
     let bytes = b"HTTP/1.1 200 OK\r\n";
-    let context = Context { request_type: 3, ..Context::default() };
+    let context = answering(3);
     let (buf, len) = (bytes.as_ptr(), bytes.len());
     let status =
         unsafe { mcas_classify(buf, len, &context, answer, number, needed) };
@@ -250,7 +250,7 @@ fn rules_of_resume() {
     let (mut reading, mut stream) = (zeros(), zeros());
     for len in 0..=all {
         let prefix = &REQUEST[..len];
-        let context = Context::default();
+        let context = mcas::Context::default();
         let status = unsafe {
             mcas_message_resume(buf, len, null(), &mut reading, out.place())
         };
@@ -273,15 +273,18 @@ fn rules_of_resume() {
             mcas::Class::No => (CLASS_NO, u32::MAX, 0),
             mcas::Class::Yes(number) => (CLASS_YES, number, 0),
             mcas::Class::More(more) => (CLASS_MORE, u32::MAX, more),
+            other => panic!("{other:?}"),
         };
         assert_eq!((a.get(), b.get(), c.get()), expected, "{len}");
     }
     // Fewer bytes, or another request, and it begins anew.
     let response = b"HTTP/1.1 200 OK\r\n\r\nResultCode=0000";
-    for (len, request_type, expected) in
-        [(35, 1, 2), (19, 1, 2), (35, 3, 4), (19, u32::MAX - 1, u32::MAX)]
-    {
-        let context = Context { request_type, ..Context::default() };
+    for (len, context, expected) in [
+        (35, answering(1), 2),
+        (19, answering(1), 2),
+        (35, answering(3), 4),
+        (19, Context::default(), u32::MAX),
+    ] {
         let buf = response.as_ptr();
         let status = unsafe {
             let out = out.place();
@@ -331,8 +334,54 @@ fn context_of_message_parse() {
     let unknown = Context::default();
     assert_eq!(parse(null()), parse(&unknown));
     assert_eq!(parse(null()).message_type, 2);
-    let known = Context { request_type: 3, ..unknown };
+    let known = answering(3);
     assert_eq!(parse(&known).message_type, 4);
+    // Type 0 is a type like others, if there was a request.
+    assert_eq!(parse(&answering(0)).message_type, 13);
+}
+
+/// What is known of a response to a request of this type.
+fn answering(request_type: u32) -> Context {
+    Context { request: REQUEST_SEEN, request_type, ..Context::default() }
+}
+
+/// A context that contradicts itself is refused, by whatever takes one.
+#[test]
+fn rules_of_context() {
+    let (buf, len) = (REQUEST.as_ptr(), REQUEST.len());
+    let all_zeros = unsafe { MaybeUninit::<Context>::zeroed().assume_init() };
+    for (context, expected) in [
+        (all_zeros, OK),
+        (Context { flags: u32::MAX, ..all_zeros }, OK),
+        (answering(0), OK),
+        (Context { request_method: 4711, ..answering(u32::MAX) }, OK),
+        (Context { request_type: 1, ..all_zeros }, ERR_RANGE),
+        (Context { request_type: u32::MAX, ..all_zeros }, ERR_RANGE),
+        (Context { request_method: 1, ..all_zeros }, ERR_RANGE),
+        (Context { request: 2, ..all_zeros }, ERR_RANGE),
+        (Context { request: u32::MAX, ..answering(1) }, ERR_RANGE),
+    ] {
+        let mut out = Out::<Message>::new();
+        let place = out.place();
+        let status = unsafe { mcas_message_parse(buf, len, &context, place) };
+        assert_eq!(status, expected, "{context:?}");
+        let parts = Parts { context, ..nothing() };
+        let status =
+            unsafe { mcas_message_from_parts(&parts, buf, len, place) };
+        assert_eq!(status, expected, "{context:?}");
+        assert_eq!(out.untouched(), status < 0);
+        let (mut a, mut b, mut c) = (Out::new(), Out::new(), Out::new());
+        let (answer, number, more) = (a.place(), b.place(), c.place());
+        let status =
+            unsafe { mcas_classify(buf, len, &context, answer, number, more) };
+        assert_eq!(status, expected, "{context:?}");
+        assert_eq!(a.untouched() && c.untouched(), status < 0);
+    }
+}
+
+/// Parts of which nothing is known.
+fn nothing() -> Parts {
+    unsafe { MaybeUninit::zeroed().assume_init() }
 }
 
 #[test]
@@ -363,21 +412,11 @@ fn rules_of_body_items() {
 /// not is empty.
 #[test]
 fn rules_of_message_from_parts() {
-    let none = Bytes { start: null(), length: 0 };
     let text = |text: &'static str| Bytes {
         start: text.as_ptr(),
         length: text.len(),
     };
-    let nothing = Parts {
-        context: Context::default(),
-        status: 0,
-        method: none,
-        target: none,
-        host: none,
-        user_agent: none,
-        content_type: none,
-        content_encoding: none,
-    };
+    let nothing = nothing();
     let read = |parts: *const Parts, body: &[u8]| {
         let mut out = Out::<Message>::new();
         let (start, length) = (body.as_ptr(), body.len());
@@ -456,15 +495,7 @@ fn rules_of_message_from_parts() {
         (Parts { target: text("/voip_setup.cgi"), ..post }, "sipsv_addr=", 11),
         (Parts { status: 200, ..nothing }, "ResultCode=0000", 2),
         (Parts { status: 200, ..nothing }, "", u32::MAX),
-        (
-            Parts {
-                status: 404,
-                context: Context { request_type: 3, ..Context::default() },
-                ..nothing
-            },
-            "",
-            4,
-        ),
+        (Parts { status: 404, context: answering(3), ..nothing }, "", 4),
     ] {
         let message = read(&parts, body.as_bytes()).unwrap();
         assert_eq!(message.message_type, expected, "{body}");
@@ -474,13 +505,13 @@ fn rules_of_message_from_parts() {
     // What of a message does not hang on its head is the same as parsed.
     let whole = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain;\
         charset=ISO-8859-1\r\nContent-Length: 18\r\n\r\nResultCode=0000\r\n\xe9";
-    let (body, context) = (&whole[whole.len() - 18..], Context::default());
+    let body = &whole[whole.len() - 18..];
     let parts = Parts {
         status: 200,
         content_type: text("text/plain;charset=ISO-8859-1"),
         ..nothing
     };
-    let parsed = mcas::parse(whole, &context).unwrap();
+    let parsed = mcas::parse(whole, &Default::default()).unwrap();
     let made = read(&parts, body).unwrap();
     assert_eq!(
         (made.message_type, made.flags, made.kind, made.status),
@@ -493,8 +524,8 @@ fn rules_of_message_from_parts() {
     let head: Vec<_> = made.head_items(b"").collect();
     assert_eq!(head.len(), 2, "type and «unmatched»");
     // A body that is not all there says so.
-    let context = Context { flags: message::CUT, ..context };
-    let cut = read(&Parts { context, ..parts }, body).unwrap();
+    let cut = Parts { flags: message::CUT, ..parts };
+    let cut = read(&cut, body).unwrap();
     assert!(!cut.has(message::COMPLETE));
     let truncated = |item: Item| item.as_note() == Some(mcas::Note::Truncated);
     assert!(cut.body_items(body).any(truncated));
@@ -668,11 +699,9 @@ fn failure_does_not_move_the_iterator() {
 #[test]
 fn rules_of_config_format() {
     let refused = b"ResultCode=0010\r\n";
-    let parts = message::Parts {
-        status: 200,
-        context: Context { request_type: 9, ..Context::default() },
-        ..message::Parts::default()
-    };
+    let asked = mcas::Request::new(9);
+    let context = mcas::Context::answering(asked);
+    let parts = message::Parts::response(200, context);
     let answer = message::from_parts(&parts, refused).unwrap();
     let (start, all) = (refused.as_ptr(), refused.len());
     buffer_rules(|body, len, needed| {
@@ -766,7 +795,7 @@ fn rules_of_body_bytes() {
     let plain: &[u8] = b"POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
         Content-Length: 5\r\n\r\nabcde";
     for input in [chunked, plain] {
-        let message = mcas::parse(input, &Context::default()).unwrap();
+        let message = mcas::parse(input, &Default::default()).unwrap();
         let (start, all) = (input.as_ptr(), input.len());
         let mut needed = Out::<usize>::new();
         let to = needed.place();
@@ -1070,7 +1099,7 @@ fn parsing_allocates_nothing() {
     };
     for sample in samples() {
         let input = &sample.bytes[..];
-        let context = sample.context();
+        let context = sample.context().into();
         let mut items = 0;
         let count = allocations(|| unsafe {
             let (buf, len) = (input.as_ptr(), input.len());

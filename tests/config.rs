@@ -8,7 +8,7 @@ use crate::prefix::{samples, Random};
 use crate::support::{capture, tshark, Capture, Side, ROOT};
 use mcas::config::{PJSIP, SECRETS};
 use mcas::message::{self, Parts};
-use mcas::{Context, Message};
+use mcas::{Context, Message, Request};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -240,8 +240,8 @@ fn password_is_asked_for() {
 
 /// The answer to that request with that body.
 fn message(request_type: u32, body: &[u8]) -> Message {
-    let context = Context { request_type, ..Context::default() };
-    let parts = Parts { status: 200, context, ..Parts::default() };
+    let context = Context::answering(Request::new(request_type));
+    let parts = Parts::response(200, context);
     message::from_parts(&parts, body).unwrap()
 }
 

@@ -4,11 +4,11 @@
 
 use crate::capi::{run, target};
 use crate::install::install;
-use crate::prefix::{samples, Sample};
+use crate::prefix::{samples, Sample, UNSEEN};
 use crate::support::{capture, Capture, Side, ROOT};
 use mcas::fields::{Display, SECRET};
 use mcas::format::Style;
-use mcas::{types, Context, Item, Value};
+use mcas::{Context, Item, Request, Value};
 use serde_json::{json, Value as Json};
 use std::fs::{self, Permissions};
 use std::io::{Seek, Write};
@@ -232,9 +232,8 @@ fn c_every_message() {
     let is_response = |s: &&Sample| s.bytes.starts_with(b"HTTP/");
     let (responses, requests): (Vec<_>, Vec<_>) =
         all.iter().partition(is_response);
-    let (lost, answers): (Vec<_>, Vec<_>) = responses
-        .into_iter()
-        .partition(|s| s.request_type == types::TYPE_UNSEEN);
+    let (lost, answers): (Vec<_>, Vec<_>) =
+        responses.into_iter().partition(|s| s.request_type == UNSEEN);
     let asking = |answer: &Sample| {
         let kind = answer.request_type;
         *requests.iter().find(|s| s.message_type == kind).unwrap()
@@ -664,7 +663,7 @@ for message in mcas.messages(open(sys.argv[2], 'rb').read(), requests):
         printed.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     let mut expected = vec![];
     for (request_type, bytes) in [(1, &response), (3, &image), (1, &answer)] {
-        let context = Context { request_type, ..Context::default() };
+        let context = Context::answering(Request::new(request_type));
         let message = mcas::parse(bytes, &context).unwrap();
         let body = message.body_bytes(bytes);
         let mut add = |item: Item, from: &[u8]| {

@@ -26,7 +26,7 @@ pub fn text() -> String {
 mod declarations {
     use super::exported;
     use mcas::{capi, config, fields, item, message, notes, types};
-    use mcas::{Charset, Context, Item, Message, Sniff, Span};
+    use mcas::{Charset, Item, Message, Sniff, Span};
     use std::collections::{BTreeMap, BTreeSet};
     use std::ffi::{c_char, CStr};
     use std::mem::offset_of;
@@ -127,7 +127,9 @@ mod declarations {
 
     structs! {
         Span, mcas_span { offset length }
-        Context, mcas_context { request_type request_method flags }
+        capi::Context, mcas_context {
+            request request_type request_method flags
+        }
         Message, mcas_message {
             kind message_type flags method status framing media charset length
             begin body body_length body_missing status_digits authority path query host
@@ -136,7 +138,7 @@ mod declarations {
         Item, mcas_item { kind level id flags charset span number bytes }
         capi::Bytes, mcas_bytes { start length }
         capi::Parts, mcas_parts {
-            context status method target host user_agent content_type
+            context status flags method target host user_agent content_type
             content_encoding
         }
         capi::TypeInfo, mcas_type_info {
@@ -240,7 +242,7 @@ mod declarations {
         constants! { "", capi:
             ABI_VERSION OK END PARTIAL ERR_NULL ERR_TOO_LARGE ERR_NOT_HTTP
             ERR_RANGE ERR_PANIC
-            CLASS_NO CLASS_YES CLASS_MORE
+            REQUEST_UNSEEN REQUEST_SEEN CLASS_NO CLASS_YES CLASS_MORE
         }
         constants! { "", types:
             TYPE_OTHER_REQUEST TYPE_PROVISIONING_REQUEST
@@ -249,7 +251,7 @@ mod declarations {
             TYPE_UPDATE_NOTIFICATION_RESPONSE TYPE_EXTENSION_LIST_REQUEST
             TYPE_EXTENSION_LIST_RESPONSE TYPE_EXTENSION_CONFIGURATION_REQUEST
             TYPE_EXTENSION_CONFIGURATION_RESPONSE TYPE_SETUP_PUSH
-            TYPE_SETUP_PUSH_RESPONSE TYPE_OTHER_RESPONSE TYPE_NONE TYPE_UNSEEN
+            TYPE_SETUP_PUSH_RESPONSE TYPE_OTHER_RESPONSE TYPE_NONE
         }
         constants! { "", message:
             KIND_UNKNOWN KIND_REQUEST KIND_RESPONSE
@@ -258,7 +260,8 @@ mod declarations {
             COMPLETE HEAD_COMPLETE BODY_CODED UNMATCHED BODY_BROKEN
             FRAMING_UNCLEAR HEAD_INVALID
         }
-        constants! { "CONTEXT_", message: END_OF_STREAM HEAD_ONLY CUT }
+        constants! { "CONTEXT_", message: END_OF_STREAM HEAD_ONLY }
+        constants! { "PARTS_", message: CUT }
         constants! { "ITEM_", item: GENERATED PERCENT_ENCODED }
         add("ITEM_FIELD".into(), item::KIND_FIELD.into());
         add("ITEM_NOTE".into(), item::KIND_NOTE.into());

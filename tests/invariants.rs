@@ -428,7 +428,7 @@ pub fn sniff_agrees(input: &[u8]) -> Sniff {
         Sniff::Candidate => sniffed == Sniff::Candidate,
         Sniff::OtherRequest => sniffed != Sniff::No,
         // What has no whole head may still look like a request.
-        Sniff::No => true,
+        _ => true,
     };
     let start = &input[..input.len().min(100)];
     let start = start.escape_ascii();
@@ -601,7 +601,7 @@ pub fn ways_agree(input: &[u8], context: &Context, reading: &Reading) {
 /// Who wants the head alone is told the same about it.
 fn head_alone_agrees(input: &[u8], context: &Context, message: &Message) {
     let flags = context.flags | message::HEAD_ONLY;
-    let alone = mcas::parse(input, &Context { flags, ..*context }).unwrap();
+    let alone = mcas::parse(input, &context.with_flags(flags)).unwrap();
     let lines = |m: &Message| {
         let known = [m.kind, m.method, m.status, m.framing, m.begin];
         let spans = [m.status_digits, m.authority, m.path, m.query];
@@ -742,25 +742,19 @@ impl<'a> Head<'a> {
         let complete = message.has(message::COMPLETE);
         let first = |name| self.values(name).next().map(|(value, _)| value);
         let coded = message.has(message::BODY_CODED);
-        let parts = Parts {
-            context: Context {
-                flags: if complete { 0 } else { message::CUT },
-                ..*context
-            },
-            status: message.status as u16,
-            method: self.method,
-            target: self.target,
-            host: first("host").unwrap_or_default(),
-            user_agent: first("user-agent").unwrap_or_default(),
-            content_type: self
-                .headers
-                .iter()
-                .rfind(|&&(name, _, _, exact)| {
-                    exact && name.eq_ignore_ascii_case(b"content-type")
-                })
-                .map_or(&[], |header| header.1),
-            content_encoding: if coded { b"gzip" } else { b"identity" },
-        };
+        let mut parts = Parts::request(self.method, self.target);
+        parts.context = *context;
+        parts.status = message.status as u16;
+        let content_type =
+            self.headers.iter().rfind(|&&(name, _, _, exact)| {
+                exact && name.eq_ignore_ascii_case(b"content-type")
+            });
+        let parts = parts
+            .with_flags(if complete { 0 } else { message::CUT })
+            .with_host(first("host").unwrap_or_default())
+            .with_user_agent(first("user-agent").unwrap_or_default())
+            .with_content_type(content_type.map_or(&[], |header| header.1))
+            .with_content_encoding(if coded { b"gzip" } else { b"identity" });
         let same = read_parts(&parts, body);
         // Where a body ends, and what else is wrong with a head, is nothing
         // to whoever has its parts.

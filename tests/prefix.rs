@@ -8,13 +8,24 @@ use crate::invariants::{
     check, classes_agree, pieces_agree, prefix_agrees, ways_agree,
 };
 use mcas::message;
-use mcas::types::{TYPE_NONE as NONE, TYPE_UNSEEN as UNSEEN};
-use mcas::Context;
+use mcas::types::TYPE_NONE as NONE;
+use mcas::{Context, Request};
+
+/// No request was seen.
+pub const UNSEEN: u32 = u32::MAX - 1;
+
+/// What is known of a response to a request of this type.
+fn answering(request_type: u32) -> Context {
+    match request_type {
+        UNSEEN => Context::default(),
+        known => Context::answering(Request::new(known)),
+    }
+}
 
 /// A message as it may be met.
 pub struct Sample {
     pub name: &'static str,
-    /// Type of the request it answers, if it is a response.
+    /// Type of the request it answers, if it is a response; or [`UNSEEN`].
     pub request_type: u32,
     /// What it is for, once all of it is there.
     pub message_type: u32,
@@ -23,7 +34,7 @@ pub struct Sample {
 
 impl Sample {
     pub fn context(&self) -> Context {
-        Context { request_type: self.request_type, ..Context::default() }
+        answering(self.request_type)
     }
 
     pub fn is_ours(&self) -> bool {
@@ -303,17 +314,18 @@ fn frames(capture: &[u8]) -> Vec<&[u8]> {
 
 /// What a caller may know about a response.
 fn contexts() -> Vec<Context> {
-    let plain = |request_type| Context { request_type, ..Context::default() };
-    let mut contexts: Vec<_> =
-        [UNSEEN, NONE, 0, 1, 3, 5, 7, 9, 11].map(plain).into_iter().collect();
-    for (request_type, request_method, flags) in [
-        (3, message::Method::Head as u32, 0),
-        (0, message::Method::Connect as u32, message::END_OF_STREAM),
-        (1, 0, message::END_OF_STREAM),
+    let types = [UNSEEN, NONE, 0, 1, 3, 5, 7, 9, 11];
+    let mut contexts: Vec<_> = types.map(answering).into_iter().collect();
+    use message::{Method, END_OF_STREAM, HEAD_ONLY};
+    for (request_type, method, flags) in [
+        (3, Method::Head, 0),
+        (0, Method::Connect, END_OF_STREAM),
+        (1, Method::Other, END_OF_STREAM),
         // Nonsense, but for HEAD_ONLY, which is meant to change the answer.
-        (4711, 4711, 4711 & !message::HEAD_ONLY),
+        (4711, Method::Other, 4711 & !HEAD_ONLY),
     ] {
-        contexts.push(Context { request_type, request_method, flags });
+        let request = Request::new(request_type).with_method(method);
+        contexts.push(Context::answering(request).with_flags(flags));
     }
     contexts
 }
@@ -389,8 +401,8 @@ fn every_prefix_of_every_sample() {
 fn until_close() {
     for &(name, request_type, message_type, bytes) in UNTIL_CLOSE {
         eprintln!("{name}");
-        let open = Context { request_type, ..Context::default() };
-        let closed = Context { flags: message::END_OF_STREAM, ..open };
+        let open = answering(request_type);
+        let closed = open.with_flags(message::END_OF_STREAM);
         prefixes(bytes, &open);
         for end in 0..=bytes.len() {
             let message = check(&bytes[..end], &open).unwrap().message;

@@ -7,11 +7,11 @@ pub mod peer;
 
 use mcas::capi::{
     mcas_body_items, mcas_head_items, mcas_message_parse, mcas_next_many,
-    mcas_sniff, Iter, OK,
+    mcas_sniff, Context, Iter, OK, REQUEST_SEEN,
 };
 use mcas::item::Item;
 use mcas::types::TYPE_PROVISIONING_REQUEST;
-use mcas::{Context, Message};
+use mcas::Message;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 
@@ -77,6 +77,7 @@ fn drain(bytes: &[u8], iter: &mut Iter) -> usize {
 /// a part of it.
 fn parse(response: &[u8]) -> Message {
     let context = Context {
+        request: REQUEST_SEEN,
         request_type: TYPE_PROVISIONING_REQUEST,
         ..Context::default()
     };

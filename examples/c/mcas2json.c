@@ -255,7 +255,7 @@ static int next(struct stream *from, const mcas_context *context,
 /* Prints a request, and then what answers it; 0 where HTTP ends. */
 static int print_exchange(struct stream *sent, struct stream *got)
 {
-    mcas_context context = MCAS_CONTEXT_INIT;
+    mcas_context context = { 0 };
     mcas_message message;
     int any, connects = 0;
 
@@ -263,6 +263,7 @@ static int print_exchange(struct stream *sent, struct stream *got)
     context.flags = MCAS_CONTEXT_END_OF_STREAM;
     any = next(sent, &context, &message);
     if (any && message.kind == MCAS_KIND_REQUEST) {
+        context.request = MCAS_REQUEST_SEEN;
         context.request_type = message.message_type;
         context.request_method = message.method;
         connects = message.method == MCAS_METHOD_CONNECT;

@@ -114,8 +114,7 @@ private:
 };
 
 /* The message at the beginning of some bytes; throws where there is none. */
-inline mcas_message parse(bytes from, const mcas_context &context =
-                                          MCAS_CONTEXT_INIT)
+inline mcas_message parse(bytes from, const mcas_context &context = {})
 {
     mcas_message message;
     check(mcas_message_parse(start(from), from.size(), &context, &message));

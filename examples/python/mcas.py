@@ -26,7 +26,7 @@ def _folder(variable):
 
 
 # cffi reads declarations, not the preprocessor's lines: constants are taken
-# out of those here, and what is for C++ or for initialisers is dropped.
+# out of those here, and what is for C++ is dropped.
 _source = (_folder("includedir") / "mcas.h").read_text(encoding="utf-8")
 _source = re.sub(r"/\*.*?\*/", "", _source, flags=re.DOTALL)
 _source = re.sub(r"#ifdef __cplusplus.*?#endif", "", _source, flags=re.DOTALL)
@@ -154,9 +154,9 @@ def messages(data, requests=()):
     asked = next(requests, None)
     while offset < len(data):
         context = ffi.new("mcas_context *")
-        context.request_type = MCAS_TYPE_UNSEEN
         context.flags = MCAS_CONTEXT_END_OF_STREAM
         if asked:
+            context.request = MCAS_REQUEST_SEEN
             context.request_type = asked.type
             context.request_method = asked.raw.method
         rest, raw = data[offset:], ffi.new("mcas_message *")

@@ -21,8 +21,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     io::stdin().read_to_end(&mut input)?;
 
     // Nobody saw its request, and nothing comes behind it.
-    let context =
-        Context { flags: mcas::message::END_OF_STREAM, ..Context::default() };
+    let context = Context::default().with_flags(mcas::message::END_OF_STREAM);
     let message = mcas::parse(&input, &context)?;
     let body = message.body_bytes(&input);
     let config = message.config(&body, SECRETS | PJSIP);

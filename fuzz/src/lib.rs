@@ -15,17 +15,20 @@ pub mod runs;
 
 use invariants::{pieces_agree, prefix_agrees, read, texts_agree, ways_agree};
 use mcas::message::{Method, END_OF_STREAM};
-use mcas::types::{TYPE_NONE, TYPE_UNSEEN};
-use mcas::Context;
+use mcas::types::TYPE_NONE;
+use mcas::{Context, Request};
 
 /// The bytes under test, and the ones that say what to do with them.
 pub fn knobs<const N: usize>(data: &[u8]) -> Option<(&[u8], [u8; N])> {
     data.split_last_chunk().map(|(bytes, &knobs)| (bytes, knobs))
 }
 
+/// No request was seen.
+const UNSEEN: u32 = u32::MAX - 1;
+
 #[rustfmt::skip]
 const REQUEST_TYPES: [u32; 16] = [
-    TYPE_UNSEEN, 1, 3, TYPE_NONE, 0, 5, 7, 9, 11, 2, 13, 14, TYPE_UNSEEN,
+    UNSEEN, 1, 3, TYPE_NONE, 0, 5, 7, 9, 11, 2, 13, 14, UNSEEN,
     1, 3, 0xdead_beef,
 ];
 
@@ -35,11 +38,12 @@ const METHODS: [Method; 4] =
 /// What is known of a message, by the number that a knob gives.
 pub fn context(knob: u8) -> Context {
     let end = if knob & 0x80 != 0 { END_OF_STREAM } else { 0 };
-    Context {
-        request_type: REQUEST_TYPES[usize::from(knob & 15)],
-        request_method: METHODS[usize::from(knob >> 4 & 3)] as u32,
-        flags: end,
-    }
+    let method = METHODS[usize::from(knob >> 4 & 3)];
+    let context = match REQUEST_TYPES[usize::from(knob & 15)] {
+        UNSEEN => Context::default(),
+        known => Context::answering(Request::new(known).with_method(method)),
+    };
+    context.with_flags(end)
 }
 
 /// Looks at a message: once always, otherwise if `work` says so.

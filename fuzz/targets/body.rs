@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use mcas::message::{Parts, CUT};
-use mcas::types::{TYPE_NONE, TYPE_UNSEEN};
-use mcas::Context;
+use mcas::types::TYPE_NONE;
+use mcas::{Context, Request};
 use mcas_fuzz::invariants::{
     config_agrees, prefix_agrees, read_parts, texts_agree,
 };
@@ -24,15 +24,15 @@ const REQUESTS: [(&[u8], &[u8]); 8] = [
 ];
 
 /// Status and type of the request, for responses.
-const RESPONSES: [(u16, u32); 8] = [
-    (200, 1),
-    (200, TYPE_UNSEEN),
-    (200, 7),
-    (500, 9),
-    (200, 3),
-    (404, 0),
-    (200, 5),
-    (206, TYPE_NONE),
+const RESPONSES: [(u16, Option<u32>); 8] = [
+    (200, Some(1)),
+    (200, None),
+    (200, Some(7)),
+    (500, Some(9)),
+    (200, Some(3)),
+    (404, Some(0)),
+    (200, Some(5)),
+    (206, Some(TYPE_NONE)),
 ];
 
 const MEDIA: [&[u8]; 8] = [
@@ -48,25 +48,27 @@ const MEDIA: [&[u8]; 8] = [
 
 fuzz_target!(|data: &[u8]| {
     let Some((body, [of, media, work, cut])) = knobs(data) else { return };
-    let mut parts = Parts {
-        host: b"add-con.mcas",
-        content_type: MEDIA[usize::from(media & 7)],
-        content_encoding: if media & 0xf0 == 0xf0 { b"gzip" } else { b"" },
-        context: Context { flags: u32::from(of >> 4) & CUT, ..KNOWN },
-        ..Parts::default()
-    };
     let row = usize::from(of & 7);
-    if of & 8 == 0 {
-        (parts.method, parts.target) = REQUESTS[row];
+    let parts = if of & 8 == 0 {
+        let (method, target) = REQUESTS[row];
+        Parts::request(method, target)
     } else {
-        (parts.status, parts.context.request_type) = RESPONSES[row];
-    }
+        let (status, request) = RESPONSES[row];
+        let context = request.map(Request::new).map(Context::answering);
+        Parts::response(status, context.unwrap_or_default())
+    };
+    let coding: &[u8] = if media & 0xf0 == 0xf0 { b"gzip" } else { b"" };
+    let mut parts = parts
+        .with_host(b"add-con.mcas")
+        .with_content_type(MEDIA[usize::from(media & 7)])
+        .with_content_encoding(coding)
+        .with_flags(if of & 0x40 != 0 { CUT } else { 0 });
     let whole = read_parts(&parts, body);
     match work % 8 {
         0 => assert_eq!(read_parts(&parts, body), whole),
         1 => {
             let end = usize::from(cut) % (body.len() + 1);
-            parts.context.flags = CUT;
+            parts.flags = CUT;
             let prefix = read_parts(&parts, &body[..end]);
             prefix_agrees(&Ok(prefix), &Ok(whole), end);
         }
@@ -75,6 +77,3 @@ fuzz_target!(|data: &[u8]| {
         _ => {}
     }
 });
-
-const KNOWN: Context =
-    Context { request_type: TYPE_UNSEEN, request_method: 0, flags: 0 };

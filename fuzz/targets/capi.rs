@@ -9,7 +9,7 @@ use mcas::capi::{self, *};
 use mcas::fields::FIELDS;
 use mcas::format::Style;
 use mcas::notes::NOTES;
-use mcas::{message, Context, Field, Item, Message, Note, MAX_INPUT};
+use mcas::{message, Field, Item, Message, Note, MAX_INPUT};
 use mcas_fuzz::{context, knobs};
 use std::ffi::{c_char, CStr};
 use std::mem::MaybeUninit;
@@ -60,10 +60,10 @@ impl Call {
         }
     }
 
-    fn context(&self) -> Option<Context> {
+    fn context(&self) -> Option<message::Context> {
         // Flags that there are and that there are not.
         let flags = u32::from(self.buffer >> 4);
-        let context = Context { flags, ..context(self.known) };
+        let context = context(self.known).with_flags(flags);
         (self.known != 0xff).then_some(context)
     }
 
@@ -207,7 +207,7 @@ impl State<'_> {
 
     fn classify(&mut self, call: &Call) {
         let (buf, len) = call.buffer().of(self.bytes);
-        let context = call.context();
+        let context = call.context().map(capi::Context::from);
         let context = context.as_ref().map_or(null(), |c| c as *const _);
         let (mut answer, mut number, mut needed) =
             (call.out(0), call.out(1), call.out(2));
@@ -222,7 +222,8 @@ impl State<'_> {
     fn parse(&mut self, call: &Call) {
         let (buf, len) = call.buffer().of(self.bytes);
         let context = call.context();
-        let pointer = context.as_ref().map_or(null(), |c| c as *const _);
+        let given = context.map(capi::Context::from);
+        let pointer = given.as_ref().map_or(null(), |c| c as *const _);
         let mut out = call.out(0);
         let place = out.place();
         let status = unsafe { mcas_message_parse(buf, len, pointer, place) };
@@ -236,7 +237,7 @@ impl State<'_> {
 
     fn resume(&mut self, call: &Call) {
         let (buf, len) = call.buffer().of(self.bytes);
-        let context = call.context();
+        let context = call.context().map(capi::Context::from);
         let pointer = context.as_ref().map_or(null(), |c| c as *const _);
         let progress: *mut Progress =
             if call.nulls == 0xfe { null_mut() } else { &mut self.progress };
@@ -277,8 +278,9 @@ impl State<'_> {
             Bytes { start, length }
         };
         let given = capi::Parts {
-            context: call.context().unwrap_or_default(),
+            context: call.context().unwrap_or_default().into(),
             status: if call.size & 8 != 0 { call.number() } else { 200 },
+            flags: u32::from(call.buffer >> 4),
             method: piece(1),
             target: piece(2),
             host: piece(3),

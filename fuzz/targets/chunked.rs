@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcas::{chunked, Context};
+use mcas::{chunked, Context, Request};
 use mcas_fuzz::{knobs, message};
 use std::io::Write;
 use std::mem::MaybeUninit;
@@ -72,6 +72,6 @@ fn in_a_message(body: &[u8], style: u8, cut: u16) {
     let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let input = [head, body].concat();
     let request_type = [1, 3][usize::from(style & 1)];
-    let context = Context { request_type, ..Context::default() };
+    let context = Context::answering(Request::new(request_type));
     message(&input, &context, style >> 1, cut);
 }

@@ -3,13 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcas::Context;
 use mcas_fuzz::invariants::{classes_agree, pieces_agree};
 use mcas_fuzz::{context, knobs};
 
 fuzz_target!(|data: &[u8]| {
     let Some((input, [known, ends @ ..])) = knobs::<5>(data) else { return };
-    let open = Context { flags: 0, ..context(known) };
+    let open = context(known).with_flags(0);
     let mut ends: [usize; 2] = [0, 1].map(|i| {
         let end = u16::from_le_bytes([ends[2 * i], ends[2 * i + 1]]);
         usize::from(end) % (input.len() + 1)

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcas::{items, text, Context, Field, Item, Value};
+use mcas::{items, text, Context, Field, Item, Request, Value};
 use mcas_fuzz::invariants::{take, texts_agree};
 use mcas_fuzz::{in_a_head, knobs};
 
@@ -12,7 +12,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((value, [work])) = knobs(data) else { return };
     let all = take(items::cookies(value), value);
     let one = take(items::persistence_cookie(value), value);
-    let provisioning = Context { request_type: 1, ..Context::default() };
+    let provisioning = Context::answering(Request::new(1));
     match work % 8 {
         0 => {
             assert!(items::cookies(value).eq(all));

@@ -12,7 +12,7 @@ use crate::Report;
 use mcas::chunked;
 use mcas::fields::{Kind, SECRET};
 use mcas::item::{Item, GENERATED, PERCENT_ENCODED};
-use mcas::message::{self, Context, Framing, Message, Method, Parts};
+use mcas::message::{self, Context, Framing, Message, Parts, Request};
 use mcas::pairs::Grammar;
 use mcas::{types, Field, Note, Sniff};
 use memchr::{memchr, memmem, memrchr};
@@ -23,9 +23,6 @@ use std::ops::Range;
 /// taken for a heap of parts: messages that claim each other's bytes would
 /// take forever.
 const MAX_WORK: usize = 32;
-
-/// A request that has not been answered yet: type and method.
-type Request = (u32, u32);
 
 /// Reads the runs of a connection, the asking direction first.
 pub struct Reader<'a> {
@@ -105,12 +102,10 @@ impl<'a> Reader<'a> {
         }
         let waiting = self.requests.front().filter(|_| self.in_order);
         // Where the request is not known, it may have been one of ours.
-        let (request_type, request_method) = waiting.copied().unwrap_or((
-            types::TYPE_PROVISIONING_REQUEST,
-            Method::Other as u32,
-        ));
+        let provisioning = Request::new(types::TYPE_PROVISIONING_REQUEST);
+        let request = waiting.copied().unwrap_or(provisioning);
         let flags = if run.ended { message::END_OF_STREAM } else { 0 };
-        let context = Context { request_type, request_method, flags };
+        let context = Context::answering(request).with_flags(flags);
         let parsed = mcas::parse(bytes, &context);
         let Some(message) =
             parsed.ok().filter(|m| m.kind != message::KIND_UNKNOWN)
@@ -120,7 +115,7 @@ impl<'a> Reader<'a> {
             return (length, length);
         };
         if message.kind == message::KIND_REQUEST {
-            self.requests.push_back((message.message_type, message.method));
+            self.requests.push_back(Request::from(&message));
         } else if message.status >= 200 {
             self.requests.pop_front();
         }
@@ -207,14 +202,10 @@ impl<'a> Reader<'a> {
         let end = range.end;
         let cut = end == run.bytes.len() && !run.ended
             || end > 0 && run.has_filler(&(end - 1..end));
-        let context = Context {
-            request_type: types::TYPE_PROVISIONING_REQUEST,
-            flags: if cut { message::CUT } else { 0 },
-            ..Context::default()
-        };
-        let answer = Parts { context, status: 200, ..Parts::default() };
-        let host = b"add-con.mcas";
-        let asked = Parts { method: b"POST", host, ..Parts::default() };
+        let asked = Request::new(types::TYPE_PROVISIONING_REQUEST);
+        let answer = Parts::response(200, Context::answering(asked))
+            .with_flags(if cut { message::CUT } else { 0 });
+        let asked = Parts::request(b"POST", b"").with_host(b"add-con.mcas");
         let (Ok(mut lines), Ok(mut form)) = (
             message::from_parts(&answer, b""),
             message::from_parts(&asked, b""),

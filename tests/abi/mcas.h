@@ -34,7 +34,6 @@ typedef struct mcas_span {
 #define MCAS_TYPE_SETUP_PUSH_RESPONSE 12u
 #define MCAS_TYPE_OTHER_RESPONSE 13u
 #define MCAS_TYPE_NONE 0xffffffffu
-#define MCAS_TYPE_UNSEEN 0xfffffffeu
 typedef struct mcas_type_info {
     uint32_t id;
     uint32_t kind;
@@ -72,15 +71,17 @@ typedef struct mcas_type_info {
 #define MCAS_MESSAGE_UNMATCHED 8u
 #define MCAS_MESSAGE_BODY_BROKEN 16u
 #define MCAS_MESSAGE_FRAMING_UNCLEAR 32u
+#define MCAS_MESSAGE_HEAD_INVALID 64u
 #define MCAS_CONTEXT_END_OF_STREAM 1u
 #define MCAS_CONTEXT_HEAD_ONLY 2u
-#define MCAS_CONTEXT_CUT 4u
+#define MCAS_REQUEST_UNSEEN 0u
+#define MCAS_REQUEST_SEEN 1u
 typedef struct mcas_context {
+    uint32_t request;
     uint32_t request_type;
     uint32_t request_method;
     uint32_t flags;
 } mcas_context;
-#define MCAS_CONTEXT_INIT { MCAS_TYPE_UNSEEN, MCAS_METHOD_OTHER, 0u }
 typedef struct mcas_message {
     uint32_t kind;
     uint32_t message_type;
@@ -108,9 +109,11 @@ typedef struct mcas_bytes {
     const uint8_t *start;
     size_t length;
 } mcas_bytes;
+#define MCAS_PARTS_CUT 1u
 typedef struct mcas_parts {
     mcas_context context;
     uint32_t status;
+    uint32_t flags;
     mcas_bytes method;
     mcas_bytes target;
     mcas_bytes host;
@@ -118,9 +121,6 @@ typedef struct mcas_parts {
     mcas_bytes content_type;
     mcas_bytes content_encoding;
 } mcas_parts;
-#define MCAS_PARTS_INIT \
-    { MCAS_CONTEXT_INIT, 0u, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
-      { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
 #define MCAS_ITEM_FIELD 1u
 #define MCAS_ITEM_NOTE 2u
 #define MCAS_ITEM_GENERATED 1u
@@ -263,6 +263,7 @@ typedef struct mcas_note_info {
 #define MCAS_NOTE_BODY_ENCODED        10u
 #define MCAS_NOTE_FRAMING_UNCLEAR     11u
 #define MCAS_NOTE_LIMIT               12u
+#define MCAS_NOTE_HEAD_INVALID        13u
 uint32_t mcas_abi_version(void);
 const char *mcas_version(void);
 const char *mcas_status_name(mcas_status status);

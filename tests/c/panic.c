@@ -26,7 +26,7 @@ int main(void)
     size_t needed;
     const char *name;
     mcas_message message = {0};
-    mcas_parts parts = MCAS_PARTS_INIT;
+    mcas_parts parts = { 0 };
     mcas_item item = {0};
     mcas_iter iter = {{0}};
     mcas_progress progress = {{0}};

@@ -166,7 +166,7 @@ static void print_message(const mcas_message *message, const uint8_t *buf,
 
 int main(int argc, char **argv)
 {
-    mcas_context context = MCAS_CONTEXT_INIT;
+    mcas_context context = { 0 };
     mcas_message message;
     size_t len, at, missing;
     uint32_t answer, type;
@@ -189,6 +189,7 @@ int main(int argc, char **argv)
                   "parse");
             print_message(&message, input + at, len - at);
             if (message.kind == MCAS_KIND_REQUEST) {
+                context.request = MCAS_REQUEST_SEEN;
                 context.request_type = message.message_type;
                 context.request_method = message.method;
             }

@@ -184,10 +184,11 @@ static void add_body_alone(result *result, const mcas_message *message,
                            const uint8_t *buf, const uint8_t *body,
                            size_t body_len)
 {
-    mcas_parts parts = MCAS_PARTS_INIT;
+    mcas_parts parts = { 0 };
     mcas_message again;
     mcas_iter iter;
 
+    parts.context.request = MCAS_REQUEST_SEEN;
     parts.context.request_type = message->message_type - 1;
     parts.status = message->status;
     parts.target.start = buf + message->path.offset;
@@ -275,7 +276,7 @@ static result read_message(size_t f)
     const uint8_t *buf = files[f].bytes;
     size_t len = files[f].length;
     result result = {0xcbf29ce484222325u, 0};
-    mcas_context context = MCAS_CONTEXT_INIT;
+    mcas_context context = { 0 };
     mcas_message request;
     uint32_t answer;
 
@@ -289,6 +290,7 @@ static result read_message(size_t f)
     if (f > 0
         && mcas_message_parse(files[f - 1].bytes, files[f - 1].length, NULL,
                               &request) >= 0) {
+        context.request = MCAS_REQUEST_SEEN;
         context.request_type = request.message_type;
         context.request_method = request.method;
         add_message(&result, &context, buf, len);
