@@ -644,6 +644,16 @@ mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
 #define MCAS_CLASS_YES 1u  /* of this protocol */
 #define MCAS_CLASS_MORE 2u /* cannot be told yet */
 
+/* mcas_class: what mcas_classify says. */
+typedef struct mcas_class {
+    uint32_t answer;       /* MCAS_CLASS_... */
+    uint32_t message_type; /* with MCAS_CLASS_YES the type as far as it can be
+                              told by now, else MCAS_TYPE_NONE */
+    uint64_t more;         /* with MCAS_CLASS_MORE how many bytes more there
+                              must be, at least 1, before the answer can be
+                              yes, else 0 */
+} mcas_class;
+
 /*
  * mcas_classify: whether the first message of a stream is of this protocol;
  * of a stream of responses, the first that is not interim. For one context,
@@ -653,15 +663,11 @@ mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
  * that is there is looked at on each call: to ask again when there is more,
  * see mcas_classify_resume.
  *
- * Parameters: context, what the stream answers, or NULL; answer,
- * MCAS_CLASS_...; message_type, with a yes the type as far as it can be told
- * by now, else MCAS_TYPE_NONE; missing, with MCAS_CLASS_MORE how many bytes
- * more there must be, at least 1, before the answer can be yes, else 0.
+ * Parameters: context, what the stream answers, or NULL.
  * Returns: MCAS_OK; MCAS_ERR_RANGE as for any mcas_context.
  */
 mcas_status mcas_classify(const uint8_t *buf, size_t len,
-                          const mcas_context *context, uint32_t *answer,
-                          uint32_t *message_type, size_t *missing);
+                          const mcas_context *context, mcas_class *out);
 
 /*
  * mcas_message_parse: reads the message at the beginning of a buffer, which
@@ -720,8 +726,21 @@ mcas_status mcas_message_resume(const uint8_t *buf, size_t len,
  */
 mcas_status mcas_classify_resume(const uint8_t *buf, size_t len,
                                  const mcas_context *context,
-                                 mcas_progress *progress, uint32_t *answer,
-                                 uint32_t *message_type, size_t *missing);
+                                 mcas_progress *progress, mcas_class *out);
+
+/*
+ * mcas_message_refused: where bytes that mcas_message_parse refuses cease to
+ * be HTTP.
+ *
+ * Parameters: buf and len, what MCAS_ERR_NOT_HTTP was said of; offset, that
+ * of the first byte with which no message can begin as they do: fewer of
+ * them are not refused.
+ * Returns: MCAS_OK; MCAS_END where they are not refused.
+ * Notes: the first line is read once for each bit of the offset, so ask this
+ * to tell somebody, and not as a matter of course.
+ */
+mcas_status mcas_message_refused(const uint8_t *buf, size_t len,
+                                 size_t *offset);
 
 /*
  * mcas_message_from_parts: what a message is for that something else has

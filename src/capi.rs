@@ -7,6 +7,7 @@
 
 use crate::chunked;
 use crate::classify::{self, Class};
+use crate::error::NotHttp;
 use crate::fields::{Field, FIELDS};
 use crate::format::{self, Style};
 use crate::item::Item;
@@ -40,9 +41,15 @@ pub const ERR_PANIC: Status = -5;
 impl From<Error> for Status {
     fn from(error: Error) -> Status {
         match error {
-            Error::NotHttp => ERR_NOT_HTTP,
+            Error::NotHttp { .. } => ERR_NOT_HTTP,
             Error::TooLarge => ERR_TOO_LARGE,
         }
+    }
+}
+
+impl From<NotHttp> for Status {
+    fn from(_: NotHttp) -> Status {
+        ERR_NOT_HTTP
     }
 }
 
@@ -273,6 +280,26 @@ pub const CLASS_NO: u32 = 0;
 pub const CLASS_YES: u32 = 1;
 pub const CLASS_MORE: u32 = 2;
 
+/// `mcas_class` of the header.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Classed {
+    pub answer: u32,
+    pub message_type: u32,
+    pub more: u64,
+}
+
+impl From<Class> for Classed {
+    fn from(class: Class) -> Classed {
+        let (answer, message_type, more) = match class {
+            Class::No => (CLASS_NO, TYPE_NONE, 0),
+            Class::Yes(number) => (CLASS_YES, number, 0),
+            Class::More(more) => (CLASS_MORE, TYPE_NONE, more as u64),
+        };
+        Classed { answer, message_type, more }
+    }
+}
+
 /// `mcas_iter` of the header: room for a `Cursor` of this version and of
 /// later ones.
 #[repr(C)]
@@ -481,24 +508,21 @@ pub unsafe extern "C" fn mcas_sniff(
 ///
 /// # Safety
 /// `buf` is NULL or good for reading `len` bytes, `context` NULL or good for
-/// reading, `answer`, `message_type` and `missing` NULL or good for writing.
+/// reading, `out` NULL or good for writing.
 #[no_mangle]
 pub unsafe extern "C" fn mcas_classify(
     buf: *const u8,
     len: usize,
     context: *const Context,
-    answer: *mut u32,
-    message_type: *mut u32,
-    missing: *mut usize,
+    out: *mut Classed,
 ) -> Status {
     guard(|| {
-        let (answer, missing) = (output(answer)?, output(missing)?);
-        let message_type = output(message_type)?;
+        let out = output(out)?;
         // SAFETY: the caller's promise.
         let (input, context) = unsafe { (bytes(buf, len)?, known(context)?) };
-        let class = classify::classify(input, &context)?;
+        let class = Classed::from(classify::classify(input, &context)?);
         // SAFETY: as in `mcas_field_get`.
-        unsafe { hand_out_class(class, answer, message_type, missing) };
+        unsafe { out.write(class) };
         Ok(OK)
     })
 }
@@ -513,45 +537,18 @@ pub unsafe extern "C" fn mcas_classify_resume(
     len: usize,
     context: *const Context,
     progress: *mut Progress,
-    answer: *mut u32,
-    message_type: *mut u32,
-    missing: *mut usize,
+    out: *mut Classed,
 ) -> Status {
     guard(|| {
-        let progress = output(progress)?;
-        let (answer, missing) = (output(answer)?, output(missing)?);
-        let message_type = output(message_type)?;
+        let (progress, out) = (output(progress)?, output(out)?);
         // SAFETY: the caller's promise.
         let (input, context) = unsafe { (bytes(buf, len)?, known(context)?) };
         // SAFETY: the caller's promise.
         let class = unsafe { resumed(progress) }.classify(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
-        unsafe { hand_out_class(class, answer, message_type, missing) };
+        unsafe { out.write(class.into()) };
         Ok(OK)
     })
-}
-
-/// Writes an answer.
-///
-/// # Safety
-/// All are good for writing.
-unsafe fn hand_out_class(
-    class: Class,
-    answer: *mut u32,
-    message_type: *mut u32,
-    missing: *mut usize,
-) {
-    let (class, number, more) = match class {
-        Class::No => (CLASS_NO, TYPE_NONE, 0),
-        Class::Yes(number) => (CLASS_YES, number, 0),
-        Class::More(more) => (CLASS_MORE, TYPE_NONE, more),
-    };
-    // SAFETY: the caller's promise.
-    unsafe {
-        answer.write(class);
-        message_type.write(number);
-        missing.write(more);
-    }
 }
 
 /// The progress that is kept in the caller's struct.
@@ -592,10 +589,37 @@ pub unsafe extern "C" fn mcas_message_parse(
         let input = unsafe { bytes(buf, len) }?;
         // SAFETY: the caller's promise.
         let context = unsafe { known(context) }?;
-        let message = message::parse(input, &context)?;
+        let message = message::read(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(message) };
         Ok(if message.has(message::COMPLETE) { OK } else { PARTIAL })
+    })
+}
+
+/// See `mcas_message_refused` in `include/mcas.h`.
+///
+/// # Safety
+/// `buf` is NULL or good for reading `len` bytes, `offset` NULL or good for
+/// writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_message_refused(
+    buf: *const u8,
+    len: usize,
+    offset: *mut usize,
+) -> Status {
+    guard(|| {
+        let offset = output(offset)?;
+        // SAFETY: the caller's promise.
+        let input = unsafe { bytes(buf, len) }?;
+        match message::parse(input, &message::Context::default()) {
+            Err(Error::NotHttp { offset: at }) => {
+                // SAFETY: as in `mcas_field_get`.
+                unsafe { offset.write(at) };
+                Ok(OK)
+            }
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(END),
+        }
     })
 }
 
@@ -617,7 +641,7 @@ pub unsafe extern "C" fn mcas_message_resume(
         // SAFETY: the caller's promise.
         let (input, context) = unsafe { (bytes(buf, len)?, known(context)?) };
         // SAFETY: the caller's promise.
-        let message = unsafe { resumed(progress) }.parse(input, &context)?;
+        let message = unsafe { resumed(progress) }.go_on(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(message) };
         Ok(if message.has(message::COMPLETE) { OK } else { PARTIAL })

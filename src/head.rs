@@ -9,6 +9,7 @@
 //! has refused the head.
 
 use crate::blocks;
+use crate::error::NotHttp;
 use crate::lenient;
 use crate::scan::find;
 use crate::span::Span;
@@ -21,27 +22,6 @@ use memchr::memchr;
 /// them beforehand. Apache and nginx accept 100 by default; heads that go
 /// beyond are read all the same.
 const MAX_HEADERS: usize = 256;
-
-/// Why bytes could not be read as an HTTP message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Error {
-    /// The first line is none of HTTP/1.x.
-    NotHttp,
-    /// The input is longer than [`MAX_INPUT`](crate::MAX_INPUT).
-    TooLarge,
-}
-
-impl core::fmt::Display for Error {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Error::NotHttp => "not an HTTP/1.x message",
-            Error::TooLarge => "input too large",
-        })
-    }
-}
-
-impl std::error::Error for Error {}
 
 /// What the first line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +70,7 @@ struct Parsed<'h, 'b> {
 pub(crate) fn parse(
     input: &[u8],
     mut each: impl FnMut(Header),
-) -> Result<Head, Error> {
+) -> Result<Head, NotHttp> {
     let begin = input
         .iter()
         .position(|b| !matches!(b, b'\r' | b'\n'))
@@ -100,7 +80,7 @@ pub(crate) fn parse(
     match status {
         Ok(Status::Complete(length)) => {
             let headers = headers.iter();
-            headers.filter_map(|line| known(input, line)).for_each(each);
+            headers.filter_map(|line| wanted(input, line)).for_each(each);
             let end = begin + length;
             Ok(Head { begin, start, end, whole: true, invalid: false })
         }
@@ -122,13 +102,13 @@ fn refused(
     begin: usize,
     error: httparse::Error,
     each: &mut dyn FnMut(Header),
-) -> Result<Head, Error> {
+) -> Result<Head, NotHttp> {
     let first = first_header(input, begin, true).unwrap_or(input.len());
     // What is wrong may be behind the start line.
     let Parsed { start, status, .. } = run(&input[..first], begin, &mut []);
     let start = match status {
         Ok(Status::Partial) => start,
-        _ => lenient::start(input, begin).ok_or(Error::NotHttp)?,
+        _ => lenient::start(input, begin).ok_or(NotHttp)?,
     };
     let only_long = error == httparse::Error::TooManyHeaders;
     let lenient::Lines { end, whole, valid } = lenient::lines(input, first);
@@ -218,7 +198,7 @@ pub(crate) struct Header {
 }
 
 /// A line of httparse's, if it is one of these.
-fn known(input: &[u8], line: &httparse::Header) -> Option<Header> {
+fn wanted(input: &[u8], line: &httparse::Header) -> Option<Header> {
     let text = line.name.as_bytes();
     let name = name(text)?;
     let place_of_name = place(input, text);
@@ -376,22 +356,8 @@ mod tests {
     #[test]
     fn not_http() {
         for input in [&b"\x16\x03\x01\x02\x00\x01"[..], b"SSH-2.0-x\r\n"] {
-            assert_eq!(parse(input, |_| {}).err(), Some(Error::NotHttp));
+            assert_eq!(parse(input, |_| {}).err(), Some(NotHttp));
         }
-    }
-
-    /// What `?`, anyhow and a thread's result ask of an error.
-    #[test]
-    fn error_is_one() {
-        fn check<E>(error: E) -> Box<dyn std::error::Error + Send + Sync>
-        where
-            E: std::error::Error + Copy + Eq + std::hash::Hash + Send + Sync,
-            E: 'static,
-        {
-            error.into()
-        }
-        let text = check(Error::NotHttp).to_string();
-        assert_eq!(text, "not an HTTP/1.x message");
     }
 
     #[test]

@@ -213,7 +213,8 @@ codings such as gzip, and says so in a note. It writes no messages.
 
 Any bytes give a result or an [`Error`]. Parsing allocates nothing, but for
 [`Message::body_bytes`] where there are chunks; keeps no state outside of the
-caller's values; and takes time linear in the input. `unsafe` is confined to
+caller's values; and takes time linear in the input, but for the offset in an
+[`Error`], for which the first line is read once for each bit of it. `unsafe` is confined to
 the C layer, whose manual is `include/mcas.h`, and to what `multiversion`
 writes to choose between vector instructions.
 
@@ -250,6 +251,7 @@ pub mod charset;
 pub mod chunked;
 pub mod classify;
 pub mod config;
+mod error;
 pub mod fields;
 pub mod firmware;
 mod form_key;
@@ -277,8 +279,8 @@ mod value;
 
 pub use charset::Charset;
 pub use classify::{classify, Class};
+pub use error::Error;
 pub use fields::Field;
-pub use head::Error;
 pub use item::{Item, Value};
 pub use message::{parse, Context, Message, Request};
 pub use notes::Note;

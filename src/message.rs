@@ -8,6 +8,7 @@
 
 use crate::charset::Charset;
 use crate::chunked;
+use crate::error::{first_with, Error, NotHttp};
 use crate::framing::{Body, BodyHeaders, Coding};
 use crate::head::{self, Header, Name, Start};
 use crate::numbered::numbered;
@@ -18,7 +19,6 @@ use crate::target;
 use crate::text;
 use crate::types::TYPE_NONE;
 use crate::value::content_length;
-use crate::Error;
 use core::mem::MaybeUninit;
 use std::borrow::Cow;
 
@@ -415,6 +415,26 @@ impl Message {
 /// lacks [`COMPLETE`]. Who has it come in pieces goes on with a
 /// [`Progress`](crate::Progress) instead of beginning again.
 pub fn parse(input: &[u8], context: &Context) -> Result<Message, Error> {
+    if input.len() > MAX_INPUT {
+        return Err(Error::TooLarge);
+    }
+    read(input, context).map_err(|NotHttp| refused(input))
+}
+
+/// The error for an input that is none of HTTP's.
+#[cold]
+pub(crate) fn refused(input: &[u8]) -> Error {
+    let context = Context::default().with_flags(HEAD_ONLY);
+    let is = |end| read(&input[..end], &context).is_err();
+    Error::NotHttp { offset: first_with(input.len(), is) }
+}
+
+/// The same of at most [`MAX_INPUT`] bytes, for those who do not ask where
+/// they cease to be HTTP.
+pub(crate) fn read(
+    input: &[u8],
+    context: &Context,
+) -> Result<Message, NotHttp> {
     let mut message = EMPTY;
     let mut unread = Unread::NONE;
     message.read_head(input, context, &mut unread)?;
@@ -438,16 +458,14 @@ impl Unread {
 }
 
 impl Message {
-    /// Reads the head; nothing was known before.
+    /// Reads the head of an input of at most [`MAX_INPUT`] bytes; nothing was
+    /// known before.
     pub(crate) fn read_head(
         &mut self,
         input: &[u8],
         context: &Context,
         unread: &mut Unread,
-    ) -> Result<(), Error> {
-        if input.len() > MAX_INPUT {
-            return Err(Error::TooLarge);
-        }
+    ) -> Result<(), NotHttp> {
         let mut headers = BodyHeaders::default();
         let head = head::parse(input, |header| {
             self.header(input, header, &mut headers);
@@ -586,7 +604,16 @@ impl<'a> Parts<'a> {
 /// Other parts can be read by themselves: [`crate::items::user_agent`] and
 /// its like.
 pub fn from_parts(parts: &Parts, body: &[u8]) -> Result<Message, Error> {
-    if body.len() > MAX_INPUT {
+    let all = [
+        parts.method,
+        parts.target,
+        parts.host,
+        parts.user_agent,
+        parts.content_type,
+        parts.content_encoding,
+        body,
+    ];
+    if all.iter().any(|part| part.len() > MAX_INPUT) {
         return Err(Error::TooLarge);
     }
     let cut = parts.flags & CUT != 0;

@@ -11,8 +11,9 @@
 //! twice as much as once.
 
 use crate::classify::{self, Class};
+use crate::error::NotHttp;
 use crate::message::{
-    Context, Message, Unread, COMPLETE, EMPTY, HEAD_COMPLETE, HEAD_ONLY,
+    self, Context, Message, Unread, COMPLETE, EMPTY, HEAD_COMPLETE, HEAD_ONLY,
     KIND_RESPONSE,
 };
 use crate::span::{Span, MAX_INPUT};
@@ -88,6 +89,19 @@ impl Progress {
         input: &[u8],
         context: &Context,
     ) -> Result<Message, Error> {
+        if input.len() > MAX_INPUT {
+            return Err(Error::TooLarge);
+        }
+        self.go_on(input, context).map_err(|NotHttp| message::refused(input))
+    }
+
+    /// The same of at most [`MAX_INPUT`] bytes, for those who do not ask
+    /// where they cease to be HTTP.
+    pub(crate) fn go_on(
+        &mut self,
+        input: &[u8],
+        context: &Context,
+    ) -> Result<Message, NotHttp> {
         if self.before != 0 {
             *self = Progress::default();
         }
@@ -136,7 +150,7 @@ impl Progress {
         &mut self,
         input: &[u8],
         context: &Context,
-    ) -> Result<Message, Error> {
+    ) -> Result<Message, NotHttp> {
         let answers = context.request.map_or([0; 3], |request| {
             [1, request.message_type, request.method as u32]
         });

@@ -16,10 +16,11 @@ use crate::blocks;
 use crate::chunked;
 use crate::head;
 use crate::lan;
-use crate::message::{parse, Context, COMPLETE};
+use crate::message::{read, Context, COMPLETE};
 use crate::names;
 use crate::numbered::numbered;
 use crate::purpose::RESULT_CODE;
+use crate::span::MAX_INPUT;
 use memchr::{memchr, memmem};
 
 /// How far into a message its head is searched for. Servers refuse heads
@@ -158,7 +159,10 @@ fn request<'a>(input: &'a [u8], method: &[u8]) -> Look<'a> {
         return Look::Other(rest);
     }
     // A body follows, or another request, or both.
-    match parse(input, &Context::default()) {
+    if input.len() > MAX_INPUT {
+        return Look::Candidate;
+    }
+    match read(input, &Context::default()) {
         Ok(message) if message.has(COMPLETE) => {
             Look::Other(&input[message.length as usize..])
         }

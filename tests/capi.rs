@@ -150,37 +150,28 @@ fn rules_of_type_get() {
 
 #[test]
 fn rules_of_classify() {
-    let (mut a, mut b) = (Out::new(), Out::new());
-    let (answer, number) = (a.place(), b.place());
-    buffer_rules(|buf, len, needed| unsafe {
-        mcas_classify(buf, len, null(), answer, number, needed)
+    buffer_rules(|buf, len, out| unsafe {
+        mcas_classify(buf, len, null(), out)
     });
-    let (mut a, mut b, mut c) = (Out::new(), Out::new(), Out::new());
-    let (answer, number, needed) = (a.place(), b.place(), c.place());
-    let (buf, len, none) = (REQUEST.as_ptr(), REQUEST.len(), null_mut());
-    let classify = |buf, len, answer, number, needed| unsafe {
-        mcas_classify(buf, len, null(), answer, number, needed)
+    let classify = |bytes: &[u8], context: *const Context| {
+        let mut out = Out::<Classed>::new();
+        let (buf, len) = (bytes.as_ptr(), bytes.len());
+        let status = unsafe { mcas_classify(buf, len, context, out.place()) };
+        assert_eq!(status, OK);
+        let Classed { answer, message_type, more } = out.get();
+        (answer, message_type, more)
     };
-    assert_eq!(classify(buf, len, none, number, needed), ERR_NULL);
-    assert_eq!(classify(buf, len, answer, none, needed), ERR_NULL);
-    assert_eq!(classify(null(), 1, answer, number, needed), ERR_NULL);
-    assert!(a.untouched() && b.untouched() && c.untouched());
     for (bytes, expected) in [
         (REQUEST, (CLASS_YES, 1, 0)),
         (&REQUEST[..10], (CLASS_MORE, u32::MAX, 1)),
         (b"SSH-2.0-x\r\n", (CLASS_NO, u32::MAX, 0)),
+        (b"HTTP/1.1 200 OK\r\n\r\nResult", (CLASS_MORE, u32::MAX, 5)),
     ] {
-        let (buf, len) = (bytes.as_ptr(), bytes.len());
-        assert_eq!(classify(buf, len, answer, number, needed), OK);
-        assert_eq!((a.get(), b.get(), c.get()), expected);
+        assert_eq!(classify(bytes, null()), expected);
     }
     // A context is read.
-    let bytes = b"HTTP/1.1 200 OK\r\n";
-    let context = answering(3);
-    let (buf, len) = (bytes.as_ptr(), bytes.len());
-    let status =
-        unsafe { mcas_classify(buf, len, &context, answer, number, needed) };
-    assert_eq!((status, a.get(), b.get()), (OK, CLASS_YES, 4));
+    let class = classify(b"HTTP/1.1 200 OK\r\n", &answering(3));
+    assert_eq!(class, (CLASS_YES, 4, 0));
 }
 
 #[test]
@@ -207,6 +198,25 @@ fn rules_of_message_parse() {
     }
 }
 
+#[test]
+fn rules_of_message_refused() {
+    buffer_rules(|buf, len, out| unsafe {
+        mcas_message_refused(buf, len, out)
+    });
+    for (input, expected) in [
+        (REQUEST, (END, None)),
+        (b"", (END, None)),
+        (b"\0", (OK, Some(0))),
+        (b"SSH-2.0-x\r\n", (OK, Some(9))),
+    ] {
+        let mut out = Out::new();
+        let (buf, len) = (input.as_ptr(), input.len());
+        let status = unsafe { mcas_message_refused(buf, len, out.place()) };
+        let offset = (!out.untouched()).then(|| out.get());
+        assert_eq!((status, offset), expected);
+    }
+}
+
 /// A request in pieces: outputs as elsewhere, and the same answers; whatever
 /// a progress holds, and whatever bytes it is given.
 #[test]
@@ -216,34 +226,18 @@ fn rules_of_resume() {
         mcas_message_resume(buf, len, null(), &mut zeros(), out)
     });
     let (buf, all) = (REQUEST.as_ptr(), REQUEST.len());
-    let (mut a, mut b, mut c) = (Out::new(), Out::new(), Out::new());
-    let (answer, number, needed) = (a.place(), b.place(), c.place());
-    buffer_rules(|buf, len, needed| unsafe {
+    let mut classed = Out::<Classed>::new();
+    let class = classed.place();
+    buffer_rules(|buf, len, class| unsafe {
         let progress = &mut zeros();
-        mcas_classify_resume(
-            buf,
-            len,
-            null(),
-            progress,
-            answer,
-            number,
-            needed,
-        )
+        mcas_classify_resume(buf, len, null(), progress, class)
     });
     let mut out = Out::<Message>::new();
     let none = null_mut();
     unsafe {
         let status = mcas_message_resume(buf, all, null(), none, out.place());
         assert_eq!(status, ERR_NULL);
-        let status = mcas_classify_resume(
-            buf,
-            all,
-            null(),
-            none,
-            answer,
-            number,
-            needed,
-        );
+        let status = mcas_classify_resume(buf, all, null(), none, class);
         assert_eq!(status, ERR_NULL);
     }
     assert!(out.untouched());
@@ -258,24 +252,11 @@ fn rules_of_resume() {
         assert_eq!(status, if len == all { OK } else { PARTIAL });
         let status = unsafe {
             let progress = &mut stream;
-            mcas_classify_resume(
-                buf,
-                len,
-                null(),
-                progress,
-                answer,
-                number,
-                needed,
-            )
+            mcas_classify_resume(buf, len, null(), progress, class)
         };
         assert_eq!(status, OK);
-        let expected = match mcas::classify(prefix, &context).unwrap() {
-            mcas::Class::No => (CLASS_NO, u32::MAX, 0),
-            mcas::Class::Yes(number) => (CLASS_YES, number, 0),
-            mcas::Class::More(more) => (CLASS_MORE, u32::MAX, more),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!((a.get(), b.get(), c.get()), expected, "{len}");
+        let expected = mcas::classify(prefix, &context).unwrap();
+        assert_eq!(classed.get(), expected.into(), "{len}");
     }
     // Fewer bytes, or another request, and it begins anew.
     let response = b"HTTP/1.1 200 OK\r\n\r\nResultCode=0000";
@@ -307,15 +288,7 @@ fn rules_of_resume() {
         assert!(message.body.end() <= len && message.path.end() <= len);
         let status = unsafe {
             let progress = &mut spoiled;
-            mcas_classify_resume(
-                buf,
-                len,
-                null(),
-                progress,
-                answer,
-                number,
-                needed,
-            )
+            mcas_classify_resume(buf, len, null(), progress, class)
         };
         assert_eq!(status, OK);
     }
@@ -370,12 +343,10 @@ fn rules_of_context() {
             unsafe { mcas_message_from_parts(&parts, buf, len, place) };
         assert_eq!(status, expected, "{context:?}");
         assert_eq!(out.untouched(), status < 0);
-        let (mut a, mut b, mut c) = (Out::new(), Out::new(), Out::new());
-        let (answer, number, more) = (a.place(), b.place(), c.place());
-        let status =
-            unsafe { mcas_classify(buf, len, &context, answer, number, more) };
+        let mut out = Out::new();
+        let status = unsafe { mcas_classify(buf, len, &context, out.place()) };
         assert_eq!(status, expected, "{context:?}");
-        assert_eq!(a.untouched() && c.untouched(), status < 0);
+        assert_eq!(out.untouched(), status < 0);
     }
 }
 
@@ -1105,11 +1076,12 @@ fn parsing_allocates_nothing() {
             let (buf, len) = (input.as_ptr(), input.len());
             let mut message = Out::<Message>::new();
             let mut iter = Out::<Iter>::new();
-            let (mut answer, mut number, mut length) = (0, 0, 0);
-            let (a, b, n) = (&mut answer, &mut number, &mut length);
+            let (mut answer, mut length) = (0, 0);
+            let mut class = Out::<Classed>::new();
+            let (a, b, n) = (&mut answer, class.place(), &mut length);
             let (message, iter) = (message.place(), iter.place());
             assert_eq!(mcas_sniff(buf, len, a), OK);
-            assert_eq!(mcas_classify(buf, len, &context, a, b, n), OK);
+            assert_eq!(mcas_classify(buf, len, &context, b), OK);
             assert_eq!(mcas_message_parse(buf, len, &context, message), OK);
             let mut zeros = capi::Progress { state: [0; 48] };
             let progress = &mut zeros;

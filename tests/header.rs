@@ -141,6 +141,7 @@ mod declarations {
             context status flags method target host user_agent content_type
             content_encoding
         }
+        capi::Classed, mcas_class { answer message_type more }
         capi::TypeInfo, mcas_type_info {
             id kind counterpart reserved name description
         }
@@ -178,9 +179,10 @@ mod declarations {
             mcas_sniff(_, _, _)
             mcas_status_text(_)
             mcas_type_get(_, _)
-            mcas_classify(_, _, _, _, _, _)
-            mcas_classify_resume(_, _, _, _, _, _, _)
+            mcas_classify(_, _, _, _)
+            mcas_classify_resume(_, _, _, _, _)
             mcas_message_parse(_, _, _, _)
+            mcas_message_refused(_, _, _)
             mcas_message_resume(_, _, _, _, _)
             mcas_message_from_parts(_, _, _, _)
             mcas_head_items(_, _)

@@ -36,7 +36,10 @@ pub struct Reading {
 /// Reads `input`, and asserts what holds for any input whatever, but of its
 /// items' text.
 pub fn read(input: &[u8], context: &Context) -> Result<Reading, Error> {
-    let message = mcas::parse(input, context)?;
+    let message = match mcas::parse(input, context) {
+        Ok(message) => message,
+        Err(error) => return Err(refused(input, context, error)),
+    };
     let all = input.len();
     for span in [
         message.body,
@@ -70,6 +73,17 @@ pub fn read(input: &[u8], context: &Context) -> Result<Reading, Error> {
         assert!(item.as_field() != Some(Field::Bigip) || inside, "{item:?}");
     }
     Ok(read_body(message, head, &body))
+}
+
+/// What is no HTTP says where it ceases to be.
+fn refused(input: &[u8], context: &Context, error: Error) -> Error {
+    let Error::NotHttp { offset, .. } = error else {
+        panic!("{error}");
+    };
+    let parse = |length: usize| mcas::parse(&input[..length], context);
+    assert!(parse(offset).is_ok(), "{offset}");
+    assert_eq!(parse(offset + 1), Err(error));
+    error
 }
 
 /// Goes on with the body, its chunks undone.

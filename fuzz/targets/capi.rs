@@ -209,14 +209,11 @@ impl State<'_> {
         let (buf, len) = call.buffer().of(self.bytes);
         let context = call.context().map(capi::Context::from);
         let context = context.as_ref().map_or(null(), |c| c as *const _);
-        let (mut answer, mut number, mut needed) =
-            (call.out(0), call.out(1), call.out(2));
-        let (a, n, m) = (answer.place(), number.place(), needed.place());
-        let status = unsafe { mcas_classify(buf, len, context, a, n, m) };
-        number.get(status);
-        let Some(needed) = needed.get(status) else { return };
-        let answer: u32 = answer.get(status).unwrap();
-        assert_eq!(answer == CLASS_MORE, needed > 0);
+        let mut out = call.out::<Classed>(0);
+        let place = out.place();
+        let status = unsafe { mcas_classify(buf, len, context, place) };
+        let Some(class) = out.get(status) else { return };
+        assert_eq!(class.answer == CLASS_MORE, class.more > 0);
     }
 
     fn parse(&mut self, call: &Call) {
@@ -253,16 +250,13 @@ impl State<'_> {
             self.message = message;
             return;
         }
-        let (mut answer, mut number, mut needed) =
-            (call.out(0), call.out(1), call.out(2));
-        let (a, n, m) = (answer.place(), number.place(), needed.place());
+        let mut out = call.out::<Classed>(0);
+        let place = out.place();
         let status = unsafe {
-            mcas_classify_resume(buf, len, pointer, progress, a, n, m)
+            mcas_classify_resume(buf, len, pointer, progress, place)
         };
-        number.get(status);
-        let Some(needed) = needed.get(status) else { return };
-        let answer: u32 = answer.get(status).unwrap();
-        assert_eq!(answer == CLASS_MORE, needed > 0);
+        let Some(class) = out.get(status) else { return };
+        assert_eq!(class.answer == CLASS_MORE, class.more > 0);
     }
 
     fn parts(&mut self, call: &Call) {

@@ -281,9 +281,13 @@ mcas_status mcas_sniff(const uint8_t *buf, size_t len, uint32_t *out);
 #define MCAS_CLASS_NO 0u
 #define MCAS_CLASS_YES 1u
 #define MCAS_CLASS_MORE 2u
+typedef struct mcas_class {
+    uint32_t answer;
+    uint32_t message_type;
+    uint64_t more;
+} mcas_class;
 mcas_status mcas_classify(const uint8_t *buf, size_t len,
-                          const mcas_context *context, uint32_t *answer,
-                          uint32_t *message_type, size_t *missing);
+                          const mcas_context *context, mcas_class *out);
 mcas_status mcas_message_parse(const uint8_t *buf, size_t len,
                                const mcas_context *context,
                                mcas_message *out);
@@ -295,8 +299,9 @@ mcas_status mcas_message_resume(const uint8_t *buf, size_t len,
                                 mcas_progress *progress, mcas_message *out);
 mcas_status mcas_classify_resume(const uint8_t *buf, size_t len,
                                  const mcas_context *context,
-                                 mcas_progress *progress, uint32_t *answer,
-                                 uint32_t *message_type, size_t *missing);
+                                 mcas_progress *progress, mcas_class *out);
+mcas_status mcas_message_refused(const uint8_t *buf, size_t len,
+                                 size_t *offset);
 mcas_status mcas_message_from_parts(const mcas_parts *parts,
                                     const uint8_t *body, size_t body_len,
                                     mcas_message *out);

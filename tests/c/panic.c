@@ -23,6 +23,7 @@ int main(void)
     uint8_t room[8];
     char text[8];
     uint32_t number;
+    mcas_class class;
     size_t needed;
     const char *name;
     mcas_message message = {0};
@@ -40,10 +41,10 @@ int main(void)
     EXPECT_PANIC(mcas_field_value_name(0, 0, &number, &name));
     EXPECT_PANIC(mcas_note_get(0, &note));
     EXPECT_PANIC(mcas_sniff(buf, len, &number));
-    EXPECT_PANIC(mcas_classify(buf, len, NULL, &number, &number, &needed));
-    EXPECT_PANIC(mcas_classify_resume(buf, len, NULL, &progress, &number,
-                                      &number, &needed));
+    EXPECT_PANIC(mcas_classify(buf, len, NULL, &class));
+    EXPECT_PANIC(mcas_classify_resume(buf, len, NULL, &progress, &class));
     EXPECT_PANIC(mcas_message_parse(buf, len, NULL, &message));
+    EXPECT_PANIC(mcas_message_refused(buf, len, &needed));
     EXPECT_PANIC(mcas_message_resume(buf, len, NULL, &progress, &message));
     EXPECT_PANIC(mcas_message_from_parts(&parts, buf, len, &message));
     EXPECT_PANIC(mcas_head_items(&message, &iter));

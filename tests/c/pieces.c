@@ -14,9 +14,9 @@ static uint8_t input[1 << 24];
 int main(int argc, char **argv)
 {
     mcas_progress reading = {{0}}, stream = {{0}};
-    size_t len, missing, step, end = 0;
-    uint32_t answer, type;
+    size_t len, step, end = 0;
     mcas_message message;
+    mcas_class class;
     FILE *file;
 
     if (argc != 3 || (step = strtoul(argv[1], NULL, 10)) == 0
@@ -27,12 +27,11 @@ int main(int argc, char **argv)
     do {
         end = len - end < step ? len : end + step;
         if (mcas_message_resume(input, end, NULL, &reading, &message) < 0
-            || mcas_classify_resume(input, end, NULL, &stream, &answer, &type,
-                                    &missing) < 0)
+            || mcas_classify_resume(input, end, NULL, &stream, &class) < 0)
             return 1;
     } while (end < len);
     printf("%" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu32 " %" PRId32 "\n",
-           message.flags, message.length, message.body_length, answer,
-           (int32_t)type);
+           message.flags, message.length, message.body_length, class.answer,
+           (int32_t)class.message_type);
     return 0;
 }

@@ -168,8 +168,9 @@ int main(int argc, char **argv)
 {
     mcas_context context = { 0 };
     mcas_message message;
-    size_t len, at, missing;
-    uint32_t answer, type;
+    size_t len, at;
+    uint32_t answer;
+    mcas_class class;
     int i;
 
     if (mcas_abi_version() != MCAS_ABI_VERSION) {
@@ -181,8 +182,7 @@ int main(int argc, char **argv)
     for (i = 1; i < argc; i++) {
         len = read_file(argv[i]);
         check(mcas_sniff(input, len, &answer), "sniff");
-        check(mcas_classify(input, len, NULL, &answer, &type, &missing),
-              "classify");
+        check(mcas_classify(input, len, NULL, &class), "classify");
         for (at = 0; at < len; at += message.length) {
             check(mcas_message_parse(input + at, len - at, &context,
                                      &message),

@@ -225,18 +225,16 @@ static void add_config(result *result, const mcas_message *message,
 static void add_message(result *result, const mcas_context *context,
                         const uint8_t *buf, size_t len)
 {
-    uint32_t answer, type;
+    mcas_class class;
     size_t needed, room;
     mcas_message message;
     mcas_iter iter;
     mcas_status status;
     uint8_t *body;
 
-    status = mcas_classify(buf, len, context, &answer, &type, &needed);
+    status = mcas_classify(buf, len, context, &class);
     add_status(result, status);
-    add(result, &answer, sizeof answer);
-    add(result, &type, sizeof type);
-    add(result, &needed, sizeof needed);
+    add(result, &class, sizeof class);
 
     status = mcas_message_parse(buf, len, context, &message);
     add_status(result, status);
