@@ -4,6 +4,7 @@
 use once_cell::sync::Lazy;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -67,23 +68,86 @@ pub fn numbered(requests: &[Value]) -> String {
 
 /// The most memory that tshark has taken, in bytes.
 pub fn peak_memory(arguments: &[&str], with_plugin: bool) -> usize {
-    used("ru_maxrss", arguments, with_plugin) as usize * 1024
+    used(arguments, with_plugin).memory
 }
 
 /// The processor time that tshark has taken, in seconds.
 pub fn time(arguments: &[&str]) -> f64 {
-    used("ru_utime", arguments, true)
+    used(arguments, true).time
 }
 
-fn used(what: &str, arguments: &[&str], with_plugin: bool) -> f64 {
+/// What a program has used.
+struct Used {
+    memory: usize,
+    time: f64,
+}
+
+/// Tells a process of these tests which program to measure, and where to
+/// write what it used.
+const MEASURE: &str = "MCAS_MEASURE";
+
+/// Linux counts what a process had before it became another program as that
+/// program's memory: of these tests, with their captures, more than tshark
+/// takes. So tshark is started by a process that has next to none, these
+/// tests once more, with nothing to do but [`measured`].
+fn used(arguments: &[&str], with_plugin: bool) -> Used {
     Lazy::force(&LOADED);
-    let measure = "import resource, subprocess, sys\n\
-        subprocess.run(sys.argv[2:], check=True, stdout=subprocess.DEVNULL)\n\
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)\n\
-        print(getattr(used, sys.argv[1]))";
-    let arguments = [&["-c", measure, what, "tshark"], arguments].concat();
-    let printed = run("python3", &arguments, None, with_plugin);
-    printed.trim().parse().expect("a number")
+    let report = NamedTempFile::new().expect("there is room for a file");
+    let output = command(with_plugin, std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "support::measured"])
+        .env(MEASURE, json!([report.path(), arguments]).to_string())
+        .output()
+        .expect("these tests run");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && complaint.is_empty(),
+        "{arguments:?}: {}\n{complaint}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout)
+    );
+    let report = fs::read_to_string(report.path()).expect("it was written");
+    let (memory, time) = report.split_once(' ').expect("two numbers");
+    let number = "a number";
+    Used {
+        memory: memory.parse().expect(number),
+        time: time.parse().expect(number),
+    }
+}
+
+/// Not a test: the other side of [`used`].
+#[test]
+#[ignore = "is run by tests that measure"]
+#[allow(clippy::zombie_processes)] // wait4 is what waits.
+fn measured() {
+    let Ok(order) = std::env::var(MEASURE) else { return };
+    let (report, arguments): (PathBuf, Vec<String>) =
+        serde_json::from_str(&order).expect("what `used` wrote");
+    let child = Command::new(with_plugin_script())
+        .arg("tshark")
+        .args(arguments)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("scripts/with-plugin runs");
+    let (mut status, mut usage) = (0, std::mem::MaybeUninit::uninit());
+    let id = child.id() as libc::pid_t;
+    // SAFETY: both outputs are good for writing.
+    let ended = unsafe { libc::wait4(id, &mut status, 0, usage.as_mut_ptr()) };
+    assert_eq!((ended, status), (id, 0));
+    // SAFETY: wait4 has written it.
+    let usage = unsafe { usage.assume_init() };
+    let time = usage.ru_utime;
+    let memory = usage.ru_maxrss as usize * 1024;
+    let time = time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    fs::write(report, format!("{memory} {time}")).expect("it can be written");
+}
+
+/// What is measured is tshark's, however much these tests have in memory.
+#[test]
+fn memory_of_the_measured_alone() {
+    let much = vec![1_u8; 400 << 20];
+    let memory = peak_memory(&["-v"], false);
+    drop(std::hint::black_box(much));
+    assert!((10 << 20..300 << 20).contains(&memory), "{memory}");
 }
 
 /// Without the plugin Wireshark would go on, and tests that expect nothing
@@ -99,20 +163,32 @@ static LOADED: Lazy<()> = Lazy::new(|| {
 /// What sharkd says, besides, of a request for taps.
 const TAPPED: &str = "sharkd_session_process_tap() count=";
 
+/// What runs a program with this build's plugin.
+fn with_plugin_script() -> String {
+    format!("{ROOT}/scripts/with-plugin")
+}
+
+/// A command that is, or will become, that script.
+fn command(with_plugin: bool, program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("MCAS_PLUGIN", if with_plugin { "" } else { "none" })
+        // A dissector's bug would be one more item in the tree otherwise.
+        .env("WIRESHARK_ABORT_ON_DISSECTOR_BUG", "1")
+        .env("TZ", "UTC");
+    command
+}
+
 fn run(
     program: &str,
     arguments: &[&str],
     input: Option<&str>,
     with_plugin: bool,
 ) -> String {
-    let mut command = Command::new(format!("{ROOT}/scripts/with-plugin"));
+    let mut command = command(with_plugin, with_plugin_script());
     command
         .arg(program)
         .args(arguments)
-        .env("MCAS_PLUGIN", if with_plugin { "" } else { "none" })
-        // A dissector's bug would be one more item in the tree otherwise.
-        .env("WIRESHARK_ABORT_ON_DISSECTOR_BUG", "1")
-        .env("TZ", "UTC")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
