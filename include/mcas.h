@@ -370,6 +370,12 @@ typedef struct mcas_parts {
 /* Flags of an item. */
 #define MCAS_ITEM_GENERATED 1u       /* computed, not read as it stands */
 #define MCAS_ITEM_PERCENT_ENCODED 2u /* so are the bytes of its span */
+#define MCAS_ITEM_PARENT 4u          /* items that belong to it follow */
+#define MCAS_ITEM_SECRET 8u          /* of a MCAS_FIELD_PARAM and its
+                                        MCAS_FIELD_PARAM_VALUE: secret or
+                                        personal, by its key, which sounds
+                                        like that of a password, or is one of
+                                        a field that has MCAS_FLAG_SECRET */
 
 /*
  * mcas_item: a field with its value, or a note.
@@ -384,7 +390,7 @@ typedef struct mcas_parts {
  * What does not read as its type is no field of its own but a parameter:
  * MCAS_FIELD_PARAM with MCAS_FIELD_PARAM_NAME and MCAS_FIELD_PARAM_VALUE
  * below, and so is what is not known, and the last one of a message that is
- * cut. They may hold secrets, too, though nothing marks them.
+ * cut.
  */
 typedef struct mcas_item {
     uint16_t kind;     /* MCAS_ITEM_FIELD or MCAS_ITEM_NOTE */
@@ -438,7 +444,8 @@ typedef struct mcas_iter {
 #define MCAS_DISPLAY_RESPONSE 4u /* link to the frame of a response */
 
 /* Flags of a field or note. */
-#define MCAS_FLAG_SECRET 1u       /* secret or personal */
+#define MCAS_FLAG_SECRET 1u       /* secret or personal; also see
+                                      MCAS_ITEM_SECRET */
 #define MCAS_FLAG_HOST_PROGRAM 2u /* declared here, but yielded by the
                                       program that reads the capture alone */
 

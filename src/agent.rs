@@ -7,7 +7,7 @@
 //! Both forms are observed (packet diary of September 2011).
 
 use crate::names;
-use crate::span::Span;
+use crate::span::{Span, MAX_INPUT};
 use memchr::{memchr, memrchr};
 
 /// How a User-Agent of this protocol begins.
@@ -30,6 +30,9 @@ pub struct Agent {
 
 /// Takes a User-Agent apart; `None` if it does not begin with `M-CAS/`.
 pub fn parse(value: &[u8]) -> Option<Agent> {
+    if value.len() > MAX_INPUT {
+        return None;
+    }
     let rest = value.strip_prefix(PREFIX)?;
     let version_end = PREFIX.len() + memchr(b' ', rest).unwrap_or(rest.len());
     let mut agent = Agent {

@@ -26,6 +26,7 @@ use crate::format::Style;
 use crate::item::{Item, Value};
 use crate::message::{Message, HEAD_COMPLETE, UNMATCHED};
 use crate::notes::Note;
+use crate::span::MAX_INPUT;
 use crate::types::{
     TYPE_EXTENSION_CONFIGURATION_RESPONSE, TYPE_PROVISIONING_RESPONSE,
 };
@@ -97,7 +98,8 @@ impl Message {
             self.message_type,
             TYPE_PROVISIONING_RESPONSE | TYPE_EXTENSION_CONFIGURATION_RESPONSE
         );
-        (has_settings && self.has(HEAD_COMPLETE)).then_some(Config {
+        let fits = body.len() <= MAX_INPUT;
+        (has_settings && fits && self.has(HEAD_COMPLETE)).then_some(Config {
             message: self,
             body,
             flags,

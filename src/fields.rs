@@ -67,6 +67,38 @@ pub const SECRET: u32 = 1;
 /// times, vendor names, digests): this crate declares but never yields it.
 pub const HOST_PROGRAM: u32 = 2;
 
+/// What is in the key of a secret, in any case, where the key itself is not
+/// known.
+pub const SECRET_WORDS: [&str; 3] = ["pass", "pwd", "secret"];
+
+/// Whether a key, its percent-encoding undone, has one of these words in it.
+pub(crate) fn sounds_secret(key: impl Iterator<Item = u8>) -> bool {
+    // The last bytes, the very last one lowest.
+    let mut last = 0_u64;
+    key.map(|byte| byte.to_ascii_lowercase()).any(|byte| {
+        last = last << 8 | u64::from(byte);
+        WORDS.iter().any(|&(word, mask)| last & mask == word)
+    })
+}
+
+/// [`SECRET_WORDS`] as numbers of such bytes, with a mask for as many.
+const WORDS: [(u64, u64); SECRET_WORDS.len()] = {
+    let mut words = [(0, 0); SECRET_WORDS.len()];
+    let mut i = 0;
+    while i < words.len() {
+        let text = SECRET_WORDS[i].as_bytes();
+        assert!(!text.is_empty() && text.len() <= 8);
+        let mut at = 0;
+        while at < text.len() {
+            let (word, mask) = words[i];
+            words[i] = (word << 8 | text[at] as u64, mask << 8 | 0xff);
+            at += 1;
+        }
+        i += 1;
+    }
+    words
+};
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -577,6 +609,30 @@ mod tests {
         assert_eq!(Field::by_name("mcas"), None);
         let padded = format!("{:>16}", Field::IpAddr);
         assert_eq!(padded, "    mcas.ip_addr");
+    }
+
+    #[test]
+    fn secrets_by_their_keys() {
+        for (key, expected) in [
+            ("password", true),
+            ("PassWord2", true),
+            ("sip_passwd", true),
+            ("x-PWD", true),
+            ("the secret of it", true),
+            ("passsecre", true),
+            ("pwpwd", true),
+            ("", false),
+            ("pas", false),
+            ("pa ss", false),
+            ("dwpsecre", false),
+            ("username", false),
+        ] {
+            assert_eq!(sounds_secret(key.bytes()), expected, "{key}");
+        }
+        for word in SECRET_WORDS {
+            assert_eq!(word, word.to_ascii_lowercase());
+            assert!(sounds_secret(word.bytes()));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! ```
 //! Observed once; that the folder behind `/fw/` is the model is read off it.
 
-use crate::span::Span;
+use crate::span::{Span, MAX_INPUT};
 use memchr::{memchr, memmem, memrchr};
 
 /// The folder that holds the models.
@@ -24,6 +24,9 @@ pub struct Firmware {
 
 /// Takes a path (without query) apart; `None` if it has no `/fw/` folder.
 pub fn parse(path: &[u8]) -> Option<Firmware> {
+    if path.len() > MAX_INPUT {
+        return None;
+    }
     let start = memmem::find(path, FOLDER)? + FOLDER.len();
     let model = memchr(b'/', &path[start..])
         .map_or(Span::default(), |i| Span::between(start, start + i));

@@ -14,6 +14,12 @@ pub const KIND_NOTE: u16 = 2;
 pub const GENERATED: u32 = 1;
 /// The bytes of the span are percent-encoded ([`crate::text`] decodes them).
 pub const PERCENT_ENCODED: u32 = 2;
+/// Items below this field follow.
+pub const PARENT: u32 = 4;
+/// Of a [`Field::Param`] and its [`Field::ParamValue`]: by its key it may be
+/// secret or personal, as fields are that have
+/// [the flag](crate::fields::SECRET).
+pub const SECRET: u32 = 8;
 
 /// A field with its value, or a note.
 ///
@@ -23,6 +29,7 @@ pub const PERCENT_ENCODED: u32 = 2;
 /// field before it of level `n - 1`, though it need not lie inside of its span.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Item {
     /// [`KIND_FIELD`] or [`KIND_NOTE`].
     pub kind: u16,
@@ -30,7 +37,7 @@ pub struct Item {
     pub level: u16,
     /// Number of the [`Field`] or the [`Note`].
     pub id: u32,
-    /// [`GENERATED`], [`PERCENT_ENCODED`].
+    /// [`GENERATED`], [`PERCENT_ENCODED`], [`PARENT`], [`SECRET`].
     pub flags: u32,
     /// [`Charset`](crate::Charset) that the span's bytes are declared to be.
     pub charset: u32,

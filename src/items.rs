@@ -17,7 +17,7 @@ use crate::bigip::{self, Address, Bigip};
 use crate::fields::{self, Field, Kind};
 use crate::firmware;
 use crate::head::{self, Header, Name};
-use crate::item::{Item, PERCENT_ENCODED};
+use crate::item::{Item, KIND_FIELD, PARENT, PERCENT_ENCODED, SECRET};
 use crate::lan;
 use crate::message::{
     Message, Method, BODY_BROKEN, BODY_CODED, COMPLETE, FRAMING_UNCLEAR,
@@ -26,7 +26,7 @@ use crate::message::{
 use crate::notes::Note;
 use crate::pairs::{self, Grammar, Pair};
 use crate::scan::find;
-use crate::span::{Part, Span};
+use crate::span::{Part, Span, MAX_INPUT};
 use crate::target;
 use crate::text;
 use crate::types::{
@@ -408,6 +408,28 @@ impl Cursor {
     }
 
     fn push(&mut self, item: Item) {
+        if item.level > 0 {
+            self.mark_parent(item.level);
+        }
+        self.push_entry(item);
+    }
+
+    /// The field that an item of this level belongs to. It was read in the
+    /// same step, but for that of a list, which is marked beforehand.
+    fn mark_parent(&mut self, level: u16) {
+        let ready = self.queue.get_mut(..self.queue_len as usize);
+        let above = |item: &&mut Item| {
+            item.level + 1 == level && item.kind == KIND_FIELD
+        };
+        let items = ready.unwrap_or_default().iter_mut();
+        if let Some(parent) = items.rev().find(above) {
+            parent.flags |= PARENT;
+        }
+    }
+
+    /// Pushes an item of which [`Cursor::mark_parent`] need not know: one of
+    /// level 0, or an entry of a list.
+    fn push_entry(&mut self, item: Item) {
         if let Some(slot) = self.queue.get_mut(self.queue_len as usize) {
             *slot = item;
             slot.flags |= self.text_flags;
@@ -523,6 +545,10 @@ impl Cursor {
             }
         }
         let carriers = agent.carriers.shifted(value.start());
+        let (at, end) = (carriers.start(), carriers.end());
+        if agent::next_carrier(input, at, end).is_some() {
+            self.mark_parent(1);
+        }
         self.open(List::Carriers, carriers);
     }
 
@@ -542,7 +568,7 @@ impl Cursor {
         match agent::next_carrier(input, at, end) {
             Some((carrier, next)) => {
                 self.list_at = next as u32;
-                self.push(Item::text(Field::DeviceCarrier, 1, carrier));
+                self.push_entry(Item::text(Field::DeviceCarrier, 1, carrier));
             }
             None => self.close(),
         }
@@ -699,7 +725,7 @@ impl Cursor {
     fn one_pair(&mut self, pair: &Pair, percent: bool, cut: bool) {
         let name = pair.name;
         let Some(value) = pair.value else {
-            self.param(name.span(), name.end().span());
+            self.param(name, name.end().span(), None);
             if cut {
                 self.truncated(Field::Param, 1, pair.span());
             } else {
@@ -713,7 +739,7 @@ impl Cursor {
         // its key does not matter to any client.
         if self.wants_list() && key != Some(Field::ResultCode) {
             self.extensions_seen = 1;
-            self.param(name.span(), place);
+            self.param(name, place, None);
             if cut {
                 self.truncated(Field::Param, 1, place);
             } else {
@@ -722,7 +748,7 @@ impl Cursor {
             return;
         }
         let Some(field) = key else {
-            self.param(name.span(), place);
+            self.param(name, place, None);
             if cut {
                 self.truncated(Field::Param, 1, place);
             } else {
@@ -732,7 +758,7 @@ impl Cursor {
         };
         if cut {
             self.seen |= bit(field);
-            self.param(name.span(), place);
+            self.param(name, place, key);
             return self.truncated(field, 1, place);
         }
         self.field(field, name, value, percent);
@@ -771,7 +797,7 @@ impl Cursor {
                 self.push(tos.generated());
             }
         } else {
-            self.param(name.span(), place);
+            self.param(name, place, Some(field));
             self.unreadable(field, text, 1, place);
         }
         if field == Field::ResultCode && !again {
@@ -803,6 +829,7 @@ impl Cursor {
             }
             Field::DestNwAddr => {
                 if !place.is_empty() {
+                    self.mark_parent(1);
                     self.open(List::Routes, place);
                 }
                 return;
@@ -848,18 +875,25 @@ impl Cursor {
         if entry.is_empty() {
             return;
         }
-        self.push(Item::text(Field::Extension, 1, entry));
+        self.push_entry(Item::text(Field::Extension, 1, entry));
         if value::is_masked_text(entry.of(input).iter().copied()) {
             self.note(Note::ValueMasked, Field::Extension, 2, entry);
         }
     }
 
+    /// A parameter that is no field, though it may have the key of one.
     #[cold]
-    fn param(&mut self, name: Span, value: Span) {
-        let all = Span::between(name.start(), value.end());
-        self.push(Item::text(Field::Param, 0, all));
-        self.push(Item::text(Field::ParamName, 1, name));
-        self.push(Item::text(Field::ParamValue, 1, value));
+    fn param(&mut self, name: Part, value: Span, of: Option<Field>) {
+        let percent = self.text_flags & PERCENT_ENCODED != 0;
+        let secret = of.is_some_and(|f| f.info().flags & fields::SECRET != 0)
+            || fields::sounds_secret(text::bytes(name.bytes, percent));
+        let flags = if secret { SECRET } else { 0 };
+        let all = Span::between(name.at as usize, value.end());
+        let name = Item::text(Field::ParamName, 1, name.span());
+        let value = Item::text(Field::ParamValue, 1, value);
+        self.push(Item { flags, ..Item::text(Field::Param, 0, all) });
+        self.push(name);
+        self.push(Item { flags, ..value });
     }
 
     /// Keeps the first value of a field that is compared at the end.
@@ -939,9 +973,9 @@ impl Cursor {
             (entry, entry)
         };
         let field = Field::DestNwAddrNetwork;
-        self.push(Item::address(field, 1, first, &network));
+        self.push_entry(Item::address(field, 1, first, &network));
         let field = Field::DestNwAddrPrefix;
-        self.push(Item::number(field, 1, second, prefix.into()));
+        self.push_entry(Item::number(field, 1, second, prefix.into()));
         if u32::from_be_bytes(network) & !value::mask(prefix) != 0 {
             self.note(Note::ValueHostBits, field, 2, entry);
         }
@@ -1034,11 +1068,25 @@ fn split_number(name: &[u8]) -> (&[u8], &[u8]) {
     name.split_at(name.len() - digits)
 }
 
-/// The items of a message, or of a part of one.
+/// The items of a message, or of a part of one; none of an input longer than
+/// [`MAX_INPUT`].
 #[derive(Clone, Debug)]
 pub struct Items<'a> {
     cursor: Cursor,
     input: &'a [u8],
+}
+
+impl<'a> Items<'a> {
+    /// Nothing comes from more bytes than any message has: places in them
+    /// cannot be told.
+    fn new(input: &'a [u8], begin: impl FnOnce(&[u8]) -> Cursor) -> Self {
+        let cursor = if input.len() <= MAX_INPUT {
+            begin(input)
+        } else {
+            Cursor::default()
+        };
+        Items { cursor, input }
+    }
 }
 
 impl Iterator for Items<'_> {
@@ -1057,47 +1105,98 @@ impl Message {
     /// Reads the head; `input` is what the message was parsed from. Nothing
     /// comes from a message that is not ours.
     pub fn head_items<'a>(&self, input: &'a [u8]) -> Items<'a> {
-        Items { cursor: Cursor::head(self), input }
+        Items::new(input, |_| Cursor::head(self))
     }
 
     /// Reads the body: `body` with its chunks undone
     /// ([`Message::body_bytes`]). Spans are places in it.
     pub fn body_items<'a>(&self, body: &'a [u8]) -> Items<'a> {
-        Items { cursor: Cursor::body(self, body), input: body }
+        Items::new(body, |body| Cursor::body(self, body))
     }
 }
 
 /// Reads a User-Agent that stands by itself. Nothing comes from one that is
 /// not a gateway's.
 pub fn user_agent(value: &[u8]) -> Items<'_> {
-    Items { cursor: Cursor::user_agent(value), input: value }
+    Items::new(value, Cursor::user_agent)
 }
 
 /// Reads the value of a Cookie or Set-Cookie header: the persistence cookies
 /// in it.
 pub fn cookies(value: &[u8]) -> Items<'_> {
-    Items { cursor: Cursor::cookies(value), input: value }
+    Items::new(value, Cursor::cookies)
 }
 
 /// Reads the value of one BIG-IP persistence cookie.
 pub fn persistence_cookie(value: &[u8]) -> Items<'_> {
-    Items { cursor: Cursor::persistence_cookie(value), input: value }
+    Items::new(value, Cursor::persistence_cookie)
 }
 
 /// Reads the value of a Host header, with or without a port.
 pub fn host(value: &[u8]) -> Items<'_> {
-    Items { cursor: Cursor::host_header(value), input: value }
+    Items::new(value, Cursor::host_header)
 }
 
 /// Reads the target of a request, or its path alone: the host that is in it,
 /// the firmware it names, and its query.
 pub fn target(value: &[u8]) -> Items<'_> {
-    Items { cursor: Cursor::target(value), input: value }
+    Items::new(value, Cursor::target)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::{parse, Context};
+
+    /// Whatever hides in a key: its letters' case, percent-encoding, the key
+    /// of a field that does not read, and one that is cut.
+    #[test]
+    fn parameters_that_may_be_secret() {
+        for (body, secret) in [
+            ("sip_PassWord=1", true),
+            ("x=pass", false),
+            ("p%61ss=1", true),
+            ("TerminalID", false),
+            ("ip_addr=pass", false),
+            ("my_pwd", true),
+            ("pas%73", true),
+        ] {
+            let head = "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n";
+            let length = body.len();
+            let text = format!("{head}Content-Length: {length}\r\n\r\n{body}");
+            let message = parse(text.as_bytes(), &Context::default());
+            let items = message.unwrap().body_items(body.as_bytes());
+            check(items, secret, body);
+        }
+        // What is cut is a parameter, whatever its key.
+        for (body, secret) in
+            [("ip_tel_num=0", true), ("id=00", true), ("dscp=3", false)]
+        {
+            let text = format!(
+                "PUT /cas_tel_conf HTTP/1.1\r\nContent-Length: 99\r\n\r\n\
+                 id=1&ip_tel_num=3&{body}"
+            );
+            let text = text.as_bytes();
+            let message = parse(text, &Context::default()).unwrap();
+            let body_of = message.body.of(text);
+            check(message.body_items(body_of), secret, body);
+        }
+        fn check(items: Items, secret: bool, of: &str) {
+            let items: Vec<Item> = items.collect();
+            let flags = |field: Field| {
+                let of_field = |item: &&Item| item.as_field() == Some(field);
+                items.iter().rev().find(of_field).map(|item| item.flags)
+            };
+            for (field, expected) in [
+                (Field::Param, secret),
+                (Field::ParamName, false),
+                (Field::ParamValue, secret),
+            ] {
+                let flags = flags(field).expect(of);
+                assert_eq!(flags & SECRET != 0, expected, "{of} {field}");
+            }
+        }
+    }
 
     /// What is empty has its place where it would begin.
     #[test]

@@ -195,6 +195,7 @@ impl From<&Message> for Request {
 /// A message: where its parts are and what it is for.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Message {
     /// [`KIND_UNKNOWN`], [`KIND_REQUEST`] or [`KIND_RESPONSE`].
     pub kind: u32,

@@ -8,7 +8,7 @@ use crate::prefix::{samples, Sample, UNSEEN};
 use crate::support::{capture, Capture, Side, ROOT};
 use mcas::fields::{Display, SECRET};
 use mcas::format::Style;
-use mcas::{Context, Item, Request, Value};
+use mcas::{item, Context, Item, Request, Value};
 use serde_json::{json, Value as Json};
 use std::fs::{self, Permissions};
 use std::io::{Seek, Write};
@@ -135,7 +135,7 @@ fn item_as_json(item: &Item, from: &[u8]) -> Json {
         }
         _ => {}
     }
-    if info.flags & SECRET != 0 {
+    if info.flags & SECRET != 0 || item.flags & item::SECRET != 0 {
         object["secret"] = true.into();
     }
     json!([item.level, object])

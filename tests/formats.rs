@@ -27,6 +27,19 @@ fn every_form_keeps_every_value() {
     assert!(!printed.contains("last of each key: 0"), "{printed}");
 }
 
+/// Who has tshark's output has no flags of items, and goes by the keys that
+/// the core goes by.
+#[test]
+fn secrets_are_the_cores() {
+    let words = mcas::fields::SECRET_WORDS.join("|");
+    for script in ["pipeline/mcas_exchanges.py", "elastic/bulk"] {
+        let text =
+            std::fs::read_to_string(format!("{ROOT}/examples/{script}"));
+        let line = format!("re.compile(\"{words}\", re.IGNORECASE)");
+        assert!(text.unwrap().contains(&line), "{script}: {line}");
+    }
+}
+
 #[test]
 fn bulk_output_fits_the_index_template() {
     let printed = check("bulk.py");

@@ -93,7 +93,8 @@ mod declarations {
     function_types! { A B C D E F G }
 
     /// Compares structs member by member: names and types when it compiles,
-    /// places when it runs. A member that is not listed does not compile.
+    /// places when it runs. A member of the header's that is not listed does
+    /// not compile, and one of ours has no place.
     macro_rules! structs {
         ($($ours:ty, $theirs:ident { $($member:ident)* })*) => {
             $(
@@ -106,7 +107,7 @@ mod declarations {
                     type Ours = $ours;
                     type Theirs = header::$theirs;
                     let _ = |ours: &Ours, theirs: &Theirs| {
-                        let Ours { $($member: _),* } = ours;
+                        let Ours { $($member: _,)* .. } = ours;
                         let Theirs { $($member: _),* } = theirs;
                         $(twins(&ours.$member, &theirs.$member);)*
                     };
@@ -118,6 +119,13 @@ mod declarations {
                     );)*
                     assert_eq!(size_of::<Ours>(), size_of::<Theirs>());
                     assert_eq!(align_of::<Ours>(), align_of::<Theirs>());
+                    // Ours has no others: there is no place for them. Nor
+                    // has C padding of any value, where it compares bytes.
+                    let size = |of: &Theirs| 0 $(+ size_of_val(&of.$member))*;
+                    let zeros = std::mem::MaybeUninit::zeroed();
+                    // SAFETY: any bits are valid.
+                    let sizes = size(unsafe { &zeros.assume_init() });
+                    assert_eq!(sizes, size_of::<Theirs>(), "{name}");
                 })*
                 let compared = [$(stringify!($theirs)),*];
                 assert_eq!(names("pub struct "), compared.into());
@@ -264,7 +272,7 @@ mod declarations {
         }
         constants! { "CONTEXT_", message: END_OF_STREAM HEAD_ONLY }
         constants! { "PARTS_", message: CUT }
-        constants! { "ITEM_", item: GENERATED PERCENT_ENCODED }
+        constants! { "ITEM_", item: GENERATED PERCENT_ENCODED PARENT SECRET }
         add("ITEM_FIELD".into(), item::KIND_FIELD.into());
         add("ITEM_NOTE".into(), item::KIND_NOTE.into());
         constants! { "FLAG_", fields: SECRET HOST_PROGRAM }

@@ -119,6 +119,7 @@ pub fn take(mut items: impl Iterator<Item = Item>, bytes: &[u8]) -> Vec<Item> {
     for _ in 0..3 {
         assert_eq!(items.next(), None, "goes on behind the end");
     }
+    parents_have_children(&taken);
     // Offset of the last field, and depth that the next item may have.
     let (mut at, mut deepest) = ([0; 3], 0);
     // Of what was read below the same field: the end, and the last of it.
@@ -147,6 +148,23 @@ pub fn take(mut items: impl Iterator<Item = Item>, bytes: &[u8]) -> Vec<Item> {
         }
     }
     taken
+}
+
+/// A field says that others follow below it if they do, and only then.
+fn parents_have_children(items: &[Item]) {
+    for (i, item) in items.iter().enumerate() {
+        let field = item.as_field().is_some();
+        let beside = |next: &&Item| {
+            next.as_field().is_some() && next.level <= item.level
+        };
+        let parent = field
+            && items[i + 1..]
+                .iter()
+                .take_while(|next| !beside(next))
+                .any(|next| next.level == item.level + 1);
+        let marked = item.flags & mcas::item::PARENT != 0;
+        assert_eq!(marked, parent, "{item:?}");
+    }
 }
 
 /// What `items`, read from `bytes`, are as text goes together with what they
@@ -632,7 +650,9 @@ fn head_alone_agrees(input: &[u8], context: &Context, message: &Message) {
     } else {
         let flags = message.flags & !message::UNMATCHED;
         let message_type = alone.message_type;
-        assert_eq!(alone, Message { flags, message_type, ..*message });
+        let mut same = *message;
+        (same.flags, same.message_type) = (flags, message_type);
+        assert_eq!(alone, same);
     }
 }
 
@@ -811,7 +831,11 @@ impl<'a> Head<'a> {
             if item.as_field() == Some(Field::Bigip) {
                 let value = item.span.of(input);
                 let alone = take(items::persistence_cookie(value), value);
-                for part in shifted(&alone, item.span.start()) {
+                for mut part in shifted(&alone, item.span.start()) {
+                    // The pool is in its name, and belongs to it, too.
+                    if part.level == 0 {
+                        part.flags = item.flags;
+                    }
                     assert!(cookies.contains(&part), "{part:?}");
                 }
             }

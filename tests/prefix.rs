@@ -357,7 +357,7 @@ fn prefixes(whole: &[u8], context: &Context) {
 }
 
 /// Every length up to `all`; of an image some do.
-fn lengths(all: usize) -> impl Iterator<Item = usize> {
+pub fn lengths(all: usize) -> impl Iterator<Item = usize> {
     let near = 2048;
     (0..all.min(near))
         .chain((near..all).step_by(4099))

@@ -20,6 +20,8 @@ mod export;
 mod formats;
 /// Expected values, computed from the bytes by a script of its own.
 mod golden;
+/// Memory with an end: the release library reads what it is given, no more.
+mod guard;
 /// Ordinary traffic is dissected as if the plugin were not there.
 mod harm;
 /// `include/mcas.h` against the Rust definitions and the symbols.

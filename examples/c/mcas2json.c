@@ -137,7 +137,7 @@ static void add_field(json_t *object, struct bytes from,
         json_object_set_new(object, "value",
                             text(from, item, MCAS_FORMAT_VALUE));
     }
-    if (field.flags & MCAS_FLAG_SECRET)
+    if (field.flags & MCAS_FLAG_SECRET || item->flags & MCAS_ITEM_SECRET)
         json_object_set_new(object, "secret", json_true());
 }
 

@@ -76,8 +76,8 @@ NOTES = _rows(lib.mcas_note_get, "mcas_note_info")
 
 # A field or a note. `value` of a field is an int, a str or an address of the
 # ipaddress module; of a note None. `text` is a line for people. `info` is the
-# row of FIELDS or NOTES.
-Item = namedtuple("Item", "name value text level info")
+# row of FIELDS or NOTES. `secret` says that the value is secret or personal.
+Item = namedtuple("Item", "name value text level info secret")
 
 # `raw` is the mcas_message: raw.flags & MCAS_MESSAGE_COMPLETE and the like. `type` is
 # one of MCAS_TYPE_..., `offset` its first byte in the stream.
@@ -103,7 +103,7 @@ def _item(data, item):
     text = _format(data, item, MCAS_FORMAT_LINE)
     if item.kind == MCAS_ITEM_NOTE:
         info = NOTES[item.id]
-        return Item(info["name"], None, text, item.level, info)
+        return Item(info["name"], None, text, item.level, info, False)
     info = FIELDS[item.id]
     if info["display"] == MCAS_DISPLAY_OUI:
         value = _format(data, item, MCAS_FORMAT_VALUE)
@@ -113,7 +113,9 @@ def _item(data, item):
         value = _format(data, item, MCAS_FORMAT_VALUE)
         if info["kind"] in (MCAS_VALUE_IPV4, MCAS_VALUE_IPV6):
             value = ipaddress.ip_address(value)
-    return Item(info["name"], value, text, item.level, info)
+    secret = bool(info["flags"] & MCAS_FLAG_SECRET
+                  or item.flags & MCAS_ITEM_SECRET)
+    return Item(info["name"], value, text, item.level, info, secret)
 
 
 def items(data, begin, *args):

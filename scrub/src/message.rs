@@ -11,7 +11,7 @@ use crate::stream::Run;
 use crate::Report;
 use mcas::chunked;
 use mcas::fields::{Kind, SECRET};
-use mcas::item::{Item, GENERATED, PERCENT_ENCODED};
+use mcas::item::{self, Item, GENERATED, PERCENT_ENCODED};
 use mcas::message::{self, Context, Framing, Message, Parts, Request};
 use mcas::pairs::Grammar;
 use mcas::{types, Field, Note, Sniff};
@@ -327,6 +327,9 @@ fn marks(
             }
             (Some(Field::TerminalId), _) => What::Secret(Field::TerminalId),
             (Some(Field::ParamName), _) => What::Name,
+            (Some(Field::ParamValue), _) if item.flags & item::SECRET != 0 => {
+                What::Secret(Field::ParamValue)
+            }
             (Some(Field::ParamValue), _) => What::Plain,
             (_, Some(Note::Truncated)) if item.level > 0 => What::Cut,
             _ => continue,

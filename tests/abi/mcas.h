@@ -125,6 +125,8 @@ typedef struct mcas_parts {
 #define MCAS_ITEM_NOTE 2u
 #define MCAS_ITEM_GENERATED 1u
 #define MCAS_ITEM_PERCENT_ENCODED 2u
+#define MCAS_ITEM_PARENT 4u
+#define MCAS_ITEM_SECRET 8u
 typedef struct mcas_item {
     uint16_t kind;
     uint16_t level;

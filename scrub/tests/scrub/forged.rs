@@ -40,9 +40,11 @@ fn samples() -> [Sample; 2] {
         Side::Server,
         "HTTP/1.1 200 OK\r\n",
         "ResultCode=0000\r\nip_tel_num=0312345678\r\nip_tel_num1=0398765432\r\n\
-         username=name&more=1\r\npassword=geheim\r\ndscp=32\r\narea_code=03\r\n",
+         username=name&more=1\r\npassword=geheim\r\ndscp=32\r\narea_code=03\r\n\
+         web_pwd=heimlich\r\nweb_page=offen\r\n",
         "ResultCode=0000\r\nip_tel_num=XXXXXXXXXX\r\nip_tel_num1=XXXXXXXXXX\r\n\
-         username=XXXXXXXXXXX\r\npassword=XXXXXX\r\ndscp=32\r\narea_code=03\r\n",
+         username=XXXXXXXXXXX\r\npassword=XXXXXX\r\ndscp=32\r\narea_code=03\r\n\
+         web_pwd=XXXXXXXX\r\nweb_page=offen\r\n",
     );
     [request, response]
 }
