@@ -786,7 +786,7 @@ pub unsafe extern "C" fn mcas_bigip_items(
     iter: *mut Iter,
 ) -> Status {
     // SAFETY: the caller's promise.
-    unsafe { part_items(Cursor::persistence_cookie, buf, len, iter) }
+    unsafe { part_items(Cursor::bigip_alone, buf, len, iter) }
 }
 
 /// See `mcas_target_items` in `include/mcas.h`.

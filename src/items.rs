@@ -248,7 +248,7 @@ impl Cursor {
     }
 
     /// Reads the value of one BIG-IP persistence cookie.
-    pub fn persistence_cookie(value: &[u8]) -> Cursor {
+    pub fn bigip_alone(value: &[u8]) -> Cursor {
         let mut cursor = Cursor::default();
         let span = Span::between(0, value.len());
         cursor.bigip(value, span, Span::EMPTY);
@@ -1128,8 +1128,8 @@ pub fn cookies(value: &[u8]) -> Items<'_> {
 }
 
 /// Reads the value of one BIG-IP persistence cookie.
-pub fn persistence_cookie(value: &[u8]) -> Items<'_> {
-    Items::new(value, Cursor::persistence_cookie)
+pub fn bigip(value: &[u8]) -> Items<'_> {
+    Items::new(value, Cursor::bigip_alone)
 }
 
 /// Reads the value of a Host header, with or without a port.

@@ -526,7 +526,7 @@ fn parts_alone() {
         ),
         (
             mcas_bigip_items,
-            items::persistence_cookie,
+            items::bigip,
             "rd5o00000000000000000000ffffc0000201o80",
             "bigip bigip.addr bigip.port bigip.route_domain",
         ),

@@ -419,7 +419,7 @@ fn more_than_4_gib_is_refused() {
     for count in [
         items::user_agent(agent).count(),
         items::cookies(endless(b"BIGipServerp=!x; a")).count(),
-        items::persistence_cookie(endless(b"!x")).count(),
+        items::bigip(endless(b"!x")).count(),
         items::target(image).count(),
         items::host(endless(b"verup-mcas.a.flets")).count(),
     ] {

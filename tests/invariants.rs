@@ -830,7 +830,7 @@ impl<'a> Head<'a> {
         for item in &cookies {
             if item.as_field() == Some(Field::Bigip) {
                 let value = item.span.of(input);
-                let alone = take(items::persistence_cookie(value), value);
+                let alone = take(items::bigip(value), value);
                 for mut part in shifted(&alone, item.span.start()) {
                     // The pool is in its name, and belongs to it, too.
                     if part.level == 0 {

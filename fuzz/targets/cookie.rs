@@ -11,12 +11,12 @@ use mcas_fuzz::{in_a_head, knobs};
 fuzz_target!(|data: &[u8]| {
     let Some((value, [work])) = knobs(data) else { return };
     let all = take(items::cookies(value), value);
-    let one = take(items::persistence_cookie(value), value);
+    let one = take(items::bigip(value), value);
     let provisioning = Context::answering(Request::new(1));
     match work % 8 {
         0 => {
             assert!(items::cookies(value).eq(all));
-            assert!(items::persistence_cookie(value).eq(one));
+            assert!(items::bigip(value).eq(one));
         }
         1 => in_a_head(
             "GET / HTTP/1.1\r\nHost: add-con.mcas\r\nCookie: ",
