@@ -519,7 +519,8 @@ pub unsafe extern "C" fn mcas_classify(
     guard(|| {
         let out = output(out)?;
         // SAFETY: the caller's promise.
-        let (input, context) = unsafe { (bytes(buf, len)?, known(context)?) };
+        let (input, context) =
+            unsafe { (bytes(buf, len)?, context_of(context)?) };
         let class = Classed::from(classify::classify(input, &context)?);
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(class) };
@@ -542,7 +543,8 @@ pub unsafe extern "C" fn mcas_classify_resume(
     guard(|| {
         let (progress, out) = (output(progress)?, output(out)?);
         // SAFETY: the caller's promise.
-        let (input, context) = unsafe { (bytes(buf, len)?, known(context)?) };
+        let (input, context) =
+            unsafe { (bytes(buf, len)?, context_of(context)?) };
         // SAFETY: the caller's promise.
         let class = unsafe { resumed(progress) }.classify(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
@@ -566,7 +568,9 @@ unsafe fn resumed<'a>(progress: *mut Progress) -> &'a mut progress::Progress {
 ///
 /// # Safety
 /// `context` is NULL or good for reading.
-unsafe fn known(context: *const Context) -> Result<message::Context, Status> {
+unsafe fn context_of(
+    context: *const Context,
+) -> Result<message::Context, Status> {
     // SAFETY: the caller's promise.
     unsafe { load(context) }.unwrap_or_default().check()
 }
@@ -588,7 +592,7 @@ pub unsafe extern "C" fn mcas_message_parse(
         // SAFETY: the caller's promise.
         let input = unsafe { bytes(buf, len) }?;
         // SAFETY: the caller's promise.
-        let context = unsafe { known(context) }?;
+        let context = unsafe { context_of(context) }?;
         let message = message::read(input, &context)?;
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(message) };
@@ -639,7 +643,8 @@ pub unsafe extern "C" fn mcas_message_resume(
     guard(|| {
         let (progress, out) = (output(progress)?, output(out)?);
         // SAFETY: the caller's promise.
-        let (input, context) = unsafe { (bytes(buf, len)?, known(context)?) };
+        let (input, context) =
+            unsafe { (bytes(buf, len)?, context_of(context)?) };
         // SAFETY: the caller's promise.
         let message = unsafe { resumed(progress) }.go_on(input, &context)?;
         // SAFETY: as in `mcas_field_get`.

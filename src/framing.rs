@@ -113,11 +113,11 @@ impl Message {
         input: &[u8],
         body: &mut Body,
         purpose: &mut Purpose,
-        known: u32,
+        flags: u32,
     ) {
         let start = self.body.start();
         let rest = &input[start..];
-        let head_only = known & HEAD_ONLY != 0;
+        let head_only = flags & HEAD_ONLY != 0;
         let (length, complete) = if self.framing == Framing::Chunked as u32 {
             if head_only {
                 (0, false)
@@ -139,7 +139,7 @@ impl Message {
         } else {
             let until_close = self.framing == Framing::UntilClose as u32;
             let (length, complete) = if until_close {
-                (rest.len(), known & END_OF_STREAM != 0)
+                (rest.len(), flags & END_OF_STREAM != 0)
             } else {
                 let length = body.announced.min(rest.len() as u64);
                 self.body_missing = body.announced - length;

@@ -685,7 +685,7 @@ impl Cursor {
             let Some(rest) = input.get(self.at as usize..) else {
                 return self.queue_len > 0;
             };
-            match pairs::known(rest, grammar).filter(|_| !wants_list) {
+            match pairs::plain_pair(rest, grammar).filter(|_| !wants_list) {
                 Some((field, name, value, length)) => {
                     let name = Part { bytes: name, at: self.at };
                     let value = Part { bytes: value, at: name.behind() + 1 };

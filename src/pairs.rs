@@ -61,7 +61,7 @@ impl Grammar {
 /// key is in the table, its value ends and has nothing to decode. The field,
 /// name and value, and the length of all of it with its end.
 #[inline(always)]
-pub(crate) fn known(
+pub(crate) fn plain_pair(
     rest: &[u8],
     grammar: Grammar,
 ) -> Option<(Field, &[u8], &[u8], usize)> {
