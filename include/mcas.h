@@ -452,7 +452,7 @@ typedef struct mcas_iter {
 /* mcas_field_info: a row of the table of fields. */
 typedef struct mcas_field_info {
     uint32_t id;             /* MCAS_FIELD_... */
-    uint32_t kind;           /* MCAS_VALUE_STRING and the like */
+    uint32_t value_type;     /* MCAS_VALUE_STRING and the like */
     uint32_t display;        /* MCAS_DISPLAY_... */
     uint32_t flags;          /* MCAS_FLAG_SECRET and the like */
     const char *name;        /* as in Wireshark's display filters, permanent */

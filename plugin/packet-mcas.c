@@ -224,9 +224,9 @@ keep_part(drawing *draw, const source *from, const mcas_item *item)
         return;
     if (item->id == MCAS_FIELD_RESULT_CODE)
         parts->success = item->number == 0;
-    if (fields[item->id].kind == MCAS_VALUE_IPV4)
+    if (fields[item->id].value_type == MCAS_VALUE_IPV4)
         *part = ipv4_text(draw, item);
-    else if (fields[item->id].kind == MCAS_VALUE_STRING
+    else if (fields[item->id].value_type == MCAS_VALUE_STRING
              /* A result as it was sent: "0012" says more than "12". */
              || item->id == MCAS_FIELD_RESULT_CODE)
         *part = item_text(draw, from, item);
@@ -243,7 +243,7 @@ draw_field(drawing *draw, proto_tree *tree, const source *from,
     int length = (int)item->span.length;
     tvbuff_t *tvb = from->tvb;
 
-    switch (fields[item->id].kind) {
+    switch (fields[item->id].value_type) {
     case MCAS_VALUE_STRING:
         /* Where nobody reads it, Wireshark throws the text away. */
         return proto_tree_add_string(
@@ -680,7 +680,7 @@ value_strings(uint32_t id)
 static enum ftenum
 field_type(const mcas_field_info *field)
 {
-    switch (field->kind) {
+    switch (field->value_type) {
     case MCAS_VALUE_UINT8: return FT_UINT8;
     case MCAS_VALUE_UINT16: return FT_UINT16;
     case MCAS_VALUE_UINT24: return FT_UINT24;
@@ -704,7 +704,8 @@ field_display(const mcas_field_info *field)
         return BASE_OUI;
     if (field->display == MCAS_DISPLAY_HEX)
         return BASE_HEX;
-    if (field->kind >= MCAS_VALUE_UINT8 && field->kind <= MCAS_VALUE_UINT64)
+    if (field->value_type >= MCAS_VALUE_UINT8
+        && field->value_type <= MCAS_VALUE_UINT64)
         return BASE_DEC;
     return BASE_NONE;
 }

@@ -173,7 +173,7 @@ fn output<T>(to: *mut T) -> Result<*mut T, Status> {
 #[repr(C)]
 pub struct FieldInfo {
     pub id: u32,
-    pub kind: u32,
+    pub value_type: u32,
     pub display: u32,
     pub flags: u32,
     pub name: *const c_char,
@@ -390,7 +390,7 @@ pub unsafe extern "C" fn mcas_field_get(
         let info = FIELDS.get(id as usize).ok_or(END)?;
         let info = FieldInfo {
             id,
-            kind: info.kind as u32,
+            value_type: info.value_type as u32,
             display: info.display as u32,
             flags: info.flags,
             name: info.name.as_ptr(),

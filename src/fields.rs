@@ -14,7 +14,7 @@ use core::fmt;
 
 numbered! {
     /// How a value is typed.
-    pub enum Kind {
+    pub enum ValueType {
         /// Text, read with [`crate::text`].
         String = 0,
         /// Unsigned number of 8 bits.
@@ -114,7 +114,7 @@ pub struct FieldInfo {
     /// The key on the wire whose value this is, in lower case, if it is one.
     pub key: Option<&'static CStr>,
     /// Type of the value.
-    pub kind: Kind,
+    pub value_type: ValueType,
     /// How it is shown.
     pub display: Display,
     /// Names of its values.
@@ -165,7 +165,7 @@ macro_rules! fields {
     (@or $default:expr; $x:expr) => { $x };
     ($(
         $number:literal $field:ident $name:literal $label:literal
-        $kind:ident
+        $value_type:ident
         $(as $display:ident)?
         $(key $key:literal)?
         $(names $names:ident)?
@@ -194,7 +194,7 @@ macro_rules! fields {
                 label: c_str(concat!($label, "\0")),
                 description: c_str(concat!($description, "\0")),
                 key: fields!(@opt $(c_str(concat!($key, "\0")))?),
-                kind: Kind::$kind,
+                value_type: ValueType::$value_type,
                 display: fields!(@or Display::Plain; $(Display::$display)?),
                 names: fields!(@or &[]; $($names)?),
                 flags: fields!(@or 0; $($flags)?),

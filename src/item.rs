@@ -1,6 +1,6 @@
 //! What reading a message yields, one at a time: fields and notes.
 
-use crate::fields::{Field, Kind};
+use crate::fields::{Field, ValueType};
 use crate::notes::Note;
 use crate::span::Span;
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -143,13 +143,13 @@ impl Item {
     /// The typed value, if this is a field.
     pub fn value(&self) -> Option<Value> {
         let bytes = &self.bytes;
-        Some(match self.as_field()?.info().kind {
-            Kind::String => Value::Text,
-            Kind::Ipv4 => Value::Ipv4(Ipv4Addr::new(
+        Some(match self.as_field()?.info().value_type {
+            ValueType::String => Value::Text,
+            ValueType::Ipv4 => Value::Ipv4(Ipv4Addr::new(
                 bytes[0], bytes[1], bytes[2], bytes[3],
             )),
-            Kind::Ipv6 => Value::Ipv6(Ipv6Addr::from(*bytes)),
-            Kind::Ether => Value::Ether([
+            ValueType::Ipv6 => Value::Ipv6(Ipv6Addr::from(*bytes)),
+            ValueType::Ether => Value::Ether([
                 bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5],
             ]),
             _ => Value::Number(self.number),

@@ -14,7 +14,7 @@
 
 use crate::agent;
 use crate::bigip::{self, Address, Bigip};
-use crate::fields::{self, Field, Kind};
+use crate::fields::{self, Field, ValueType};
 use crate::firmware;
 use crate::head::{self, Header, Name};
 use crate::item::{Item, KIND_FIELD, PARENT, PERCENT_ENCODED, SECRET};
@@ -770,21 +770,21 @@ impl Cursor {
         let again = self.seen & bit(field) != 0;
         self.seen |= bit(field);
         let place = value.span();
-        let kind = field.info().kind;
-        if kind == Kind::String {
+        let value_type = field.info().value_type;
+        if value_type == ValueType::String {
             return self.text(field, name, value, percent);
         }
         let mut room = None::<[u8; TYPED_MAX]>;
         // What does not fit is no typed value.
         let text = text::decode(value.bytes, percent, &mut room);
         let text = text.unwrap_or_default();
-        let read = if kind == Kind::Ipv4 {
+        let read = if value_type == ValueType::Ipv4 {
             value::ipv4(text).map(|octets| {
                 self.push(Item::address(field, 0, place, &octets));
                 u32::from_be_bytes(octets)
             })
         } else {
-            number(field, kind, text).map(|number| {
+            number(field, value_type, text).map(|number| {
                 self.push(Item::number(field, 0, place, number));
                 number as u32
             })
@@ -1023,14 +1023,14 @@ impl Cursor {
 }
 
 /// Reads a number as the type of its field.
-fn number(field: Field, kind: Kind, text: &[u8]) -> Option<u64> {
+fn number(field: Field, value_type: ValueType, text: &[u8]) -> Option<u64> {
     if field == Field::ResultCode {
         return value::result_code(text);
     }
     let most = match field {
         Field::Netmask => 32,
         Field::Dscp => 63,
-        _ if kind == Kind::Uint8 => u8::MAX.into(),
+        _ if value_type == ValueType::Uint8 => u8::MAX.into(),
         _ => u16::MAX.into(),
     };
     value::number_up_to(text, most)

@@ -855,7 +855,7 @@ fn tables() {
     while unsafe { mcas_field_get(count as u32, out.place()) } == OK {
         let (info, row) = (out.get(), &fields::FIELDS[count]);
         assert_eq!(info.id as usize, count);
-        assert_eq!(info.kind, row.kind as u32);
+        assert_eq!(info.value_type, row.value_type as u32);
         assert_eq!(info.display, row.display as u32);
         assert_eq!(info.flags, row.flags);
         assert_eq!(string(info.name), Some(row.name));

@@ -156,7 +156,7 @@ mod declarations {
         capi::Iter, mcas_iter { state }
         capi::Progress, mcas_progress { state }
         capi::FieldInfo, mcas_field_info {
-            id kind display flags name label description key
+            id value_type display flags name label description key
         }
         capi::NoteInfo, mcas_note_info {
             id group severity flags name summary description
@@ -289,7 +289,7 @@ mod declarations {
                 }
             };
         }
-        use fields::{Display, Kind};
+        use fields::{Display, ValueType};
         use mcas::format::Style;
         use message::{Framing, Media, Method};
         use notes::{Group, Severity};
@@ -300,7 +300,7 @@ mod declarations {
             Unknown Utf8 Latin1 ShiftJis EucJp Other
         }
         variants! { "FORMAT_", Style: Value Text Line }
-        variants! { "VALUE_", Kind:
+        variants! { "VALUE_", ValueType:
             String Uint8 Uint16 Uint24 Uint32 Uint64 Ipv4 Ipv6 Ether Bytes
             FrameNumber RelativeTime
         }

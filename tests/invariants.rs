@@ -7,7 +7,7 @@
 //! standard library can read the same thing, it is the oracle.
 
 use mcas::config::{PJSIP, SECRETS};
-use mcas::fields::{Display, Kind};
+use mcas::fields::{Display, ValueType};
 use mcas::format::Style;
 use mcas::message::{self, from_parts, Framing, Method, Parts};
 use mcas::pairs::Grammar;
@@ -255,9 +255,9 @@ impl Texts {
     fn value_agrees(&self, item: &Item, value: Value, field: Field) {
         let text = &self.text;
         let generated = item.flags & mcas::item::GENERATED != 0;
-        let kind = field.info().kind;
+        let value_type = field.info().value_type;
         match value {
-            Value::Text => assert_eq!(kind, Kind::String),
+            Value::Text => assert_eq!(value_type, ValueType::String),
             Value::Ipv4(address) if !generated => {
                 // The network of a route may have the whole entry's bytes.
                 let text = text.split('/').next().unwrap();
@@ -266,9 +266,9 @@ impl Texts {
             Value::Number(number) if !generated => {
                 let text = text.split('/').next_back().unwrap();
                 assert_eq!(text.parse::<u64>(), Ok(number), "{item:?}");
-                let most = match kind {
-                    Kind::Uint8 => u8::MAX.into(),
-                    Kind::Uint16 => u16::MAX.into(),
+                let most = match value_type {
+                    ValueType::Uint8 => u8::MAX.into(),
+                    ValueType::Uint16 => u16::MAX.into(),
                     _ => u32::MAX.into(),
                 };
                 assert!(number <= most, "{item:?}");

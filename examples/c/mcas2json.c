@@ -125,7 +125,8 @@ static void add_field(json_t *object, struct bytes from,
         return;
     json_object_set_new(object, "name", json_string(field.name));
     json_object_set_new(object, "label", json_string(field.label));
-    if (field.kind >= MCAS_VALUE_UINT8 && field.kind <= MCAS_VALUE_UINT64 &&
+    if (field.value_type >= MCAS_VALUE_UINT8 &&
+        field.value_type <= MCAS_VALUE_UINT64 &&
         field.display != MCAS_DISPLAY_OUI) {
         const char *says = mcas_value_name(item->id, item->number);
 

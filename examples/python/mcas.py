@@ -107,11 +107,11 @@ def _item(data, item):
     info = FIELDS[item.id]
     if info["display"] == MCAS_DISPLAY_OUI:
         value = _format(data, item, MCAS_FORMAT_VALUE)
-    elif MCAS_VALUE_UINT8 <= info["kind"] <= MCAS_VALUE_UINT64:
+    elif MCAS_VALUE_UINT8 <= info["value_type"] <= MCAS_VALUE_UINT64:
         value = item.number
     else:
         value = _format(data, item, MCAS_FORMAT_VALUE)
-        if info["kind"] in (MCAS_VALUE_IPV4, MCAS_VALUE_IPV6):
+        if info["value_type"] in (MCAS_VALUE_IPV4, MCAS_VALUE_IPV6):
             value = ipaddress.ip_address(value)
     secret = bool(info["flags"] & MCAS_FLAG_SECRET
                   or item.flags & MCAS_ITEM_SECRET)

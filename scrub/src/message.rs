@@ -10,7 +10,7 @@ use crate::secrets::{self, Secrets};
 use crate::stream::Run;
 use crate::Report;
 use mcas::chunked;
-use mcas::fields::{Kind, SECRET};
+use mcas::fields::{ValueType, SECRET};
 use mcas::item::{self, Item, GENERATED, PERCENT_ENCODED};
 use mcas::message::{self, Context, Framing, Message, Parts, Request};
 use mcas::pairs::Grammar;
@@ -319,8 +319,8 @@ fn marks(
         known |= keyed.is_some();
         let what = match (item.as_field(), item.as_note()) {
             (Some(field), _) if keyed.is_some() => {
-                match (field.info().flags & SECRET, field.info().kind) {
-                    (0, Kind::String) => What::Plain,
+                match (field.info().flags & SECRET, field.info().value_type) {
+                    (0, ValueType::String) => What::Plain,
                     (0, _) => What::Number,
                     _ => What::Secret(field),
                 }

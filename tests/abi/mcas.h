@@ -164,7 +164,7 @@ typedef struct mcas_iter {
 #define MCAS_FLAG_HOST_PROGRAM 2u
 typedef struct mcas_field_info {
     uint32_t id;
-    uint32_t kind;
+    uint32_t value_type;
     uint32_t display;
     uint32_t flags;
     const char *name;

@@ -89,7 +89,7 @@ static void print_field(const mcas_item *item, const uint8_t *buf, size_t len)
 
     check(mcas_field_get(item->id, &info), "field");
     printf("%s: ", info.name);
-    switch (info.kind) {
+    switch (info.value_type) {
     case MCAS_VALUE_STRING:
         print_text(item, buf, len);
         break;
