@@ -363,9 +363,9 @@ typedef struct mcas_parts {
     mcas_bytes content_encoding; /* if it was not undone */
 } mcas_parts;
 
-/* Kinds of item. */
-#define MCAS_ITEM_FIELD 1u
-#define MCAS_ITEM_NOTE 2u
+/* Tables: of which one an item has a row's number. */
+#define MCAS_TABLE_FIELDS 1u
+#define MCAS_TABLE_NOTES 2u
 
 /* Flags of an item. */
 #define MCAS_ITEM_GENERATED 1u       /* computed, not read as it stands */
@@ -393,7 +393,7 @@ typedef struct mcas_parts {
  * cut.
  */
 typedef struct mcas_item {
-    uint16_t kind;     /* MCAS_ITEM_FIELD or MCAS_ITEM_NOTE */
+    uint16_t table;    /* MCAS_TABLE_FIELDS or MCAS_TABLE_NOTES */
     uint16_t level;    /* depth below the message */
     uint32_t id;       /* MCAS_FIELD_... or MCAS_NOTE_... */
     uint32_t flags;    /* MCAS_ITEM_GENERATED and the like */

@@ -78,7 +78,7 @@ mcas_credentials_queue(packet_info *pinfo, const mcas_tap_message *message)
     while (rows < MOST_ROWS && mcas_tap_next(message, &walk, &item)) {
         const char *value;
 
-        if (item.kind != MCAS_ITEM_FIELD
+        if (item.table != MCAS_TABLE_FIELDS
             || (item.id != MCAS_FIELD_USERNAME
                 && item.id != MCAS_FIELD_PASSWORD))
             continue;

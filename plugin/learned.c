@@ -131,10 +131,10 @@ read_answer(const mcas_tap_message *tapped)
 
     while (mcas_tap_next(tapped, &walk, &item)) {
         /* A result that is no number has no field, and is none either. */
-        if (item.kind == MCAS_ITEM_NOTE
+        if (item.table == MCAS_TABLE_NOTES
             && item.id == MCAS_NOTE_RESULT_CODE_FAILURE)
             read.failed = true;
-        if (item.kind != MCAS_ITEM_FIELD || item.id > MCAS_FIELD_RTPPORT2
+        if (item.table != MCAS_TABLE_FIELDS || item.id > MCAS_FIELD_RTPPORT2
             || read.seen[item.id])
             continue;
         read.seen[item.id] = true;

@@ -319,7 +319,7 @@ draw_items(drawing *draw, mcas_iter *iter, const source *from)
             ? proto_item_add_subtree(parent, ett_mcas[level]) : draw->tree;
         proto_item *drawn;
 
-        if (item.kind == MCAS_ITEM_NOTE) {
+        if (item.table == MCAS_TABLE_NOTES) {
             draw_note(draw, parent, from, &item);
             continue;
         }

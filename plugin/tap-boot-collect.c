@@ -447,7 +447,7 @@ is_failure(const mcas_tap_message *from)
 
     /* A note, since a result that is no number has no field. */
     while (mcas_tap_next(from, &walk, &item))
-        if (item.kind == MCAS_ITEM_NOTE
+        if (item.table == MCAS_TABLE_NOTES
             && item.id == MCAS_NOTE_RESULT_CODE_FAILURE)
             return true;
     return from->message->status >= 400;

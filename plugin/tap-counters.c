@@ -62,7 +62,7 @@ counters_packet(stats_tree *tree, packet_info *pinfo, epan_dissect_t *edt,
     while (mcas_tap_next(message, &walk, &item)) {
         uint32_t field = item.id;
 
-        if (item.kind == MCAS_ITEM_NOTE) {
+        if (item.table == MCAS_TABLE_NOTES) {
             /* A result that is no number has no field. */
             if (item.id != MCAS_NOTE_RESULT_CODE_FAILURE
                 || before == MCAS_FIELD_RESULT_CODE || item.span.length == 0)

@@ -117,7 +117,7 @@ read_facts(const mcas_tap_message *message)
 
         keep_first(&found.columns[RESULT],
                    mcas_tap_result(seen.pool, &walk, &item));
-        if (item.kind != MCAS_ITEM_FIELD)
+        if (item.table != MCAS_TABLE_FIELDS)
             continue;
         switch (item.id) {
         case MCAS_FIELD_TERMINAL_ID:

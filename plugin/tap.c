@@ -80,7 +80,7 @@ mcas_tap_value(wmem_allocator_t *scope, const mcas_tap_message *from,
     mcas_item item;
 
     while (mcas_tap_next(from, &walk, &item))
-        if (item.kind == MCAS_ITEM_FIELD && item.id == field)
+        if (item.table == MCAS_TABLE_FIELDS && item.id == field)
             return mcas_item_text(scope, walk.bytes, walk.length, &item,
                                   MCAS_FORMAT_VALUE);
     return NULL;
@@ -98,11 +98,11 @@ const char *
 mcas_tap_result(wmem_allocator_t *scope, const mcas_tap_walk *walk,
                 const mcas_item *item)
 {
-    bool number = item->kind == MCAS_ITEM_FIELD
+    bool number = item->table == MCAS_TABLE_FIELDS
         && item->id == MCAS_FIELD_RESULT_CODE;
     const char *sent, *name;
 
-    if (!number && (item->kind != MCAS_ITEM_NOTE
+    if (!number && (item->table != MCAS_TABLE_NOTES
                     || item->id != MCAS_NOTE_RESULT_CODE_FAILURE
                     || item->span.length == 0))
         return NULL;

@@ -311,7 +311,7 @@ mod tests {
     /// What C may hand in.
     #[test]
     fn any_bits() {
-        for kind in 0..4 {
+        for table in 0..4 {
             for id in [0, 5, 57, 58, u32::MAX] {
                 let (number, level) = (u64::MAX, u16::MAX);
                 let span = Span { offset: u32::MAX, length: u32::MAX };
@@ -319,7 +319,7 @@ mod tests {
                 let (charset, bytes) = (u32::MAX, [0xff; 16]);
                 both(
                     Item {
-                        kind,
+                        table,
                         level,
                         id,
                         flags,

@@ -5,10 +5,10 @@ use crate::notes::Note;
 use crate::span::Span;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-/// [`Item::kind`] of a field.
-pub const KIND_FIELD: u16 = 1;
-/// [`Item::kind`] of a note.
-pub const KIND_NOTE: u16 = 2;
+/// [`Item::table`] of a field.
+pub const TABLE_FIELDS: u16 = 1;
+/// [`Item::table`] of a note.
+pub const TABLE_NOTES: u16 = 2;
 
 /// The value is computed, not read as it stands on the wire.
 pub const GENERATED: u32 = 1;
@@ -31,8 +31,8 @@ pub const SECRET: u32 = 8;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Item {
-    /// [`KIND_FIELD`] or [`KIND_NOTE`].
-    pub kind: u16,
+    /// [`TABLE_FIELDS`] or [`TABLE_NOTES`].
+    pub table: u16,
     /// Depth below the message.
     pub level: u16,
     /// Number of the [`Field`] or the [`Note`].
@@ -71,7 +71,7 @@ impl Item {
     /// A text field: its value is the bytes of `span`.
     pub(crate) fn text(field: Field, level: u16, span: Span) -> Item {
         Item {
-            kind: KIND_FIELD,
+            table: TABLE_FIELDS,
             id: field as u32,
             level,
             span,
@@ -109,7 +109,7 @@ impl Item {
         span: Span,
     ) -> Item {
         Item {
-            kind: KIND_NOTE,
+            table: TABLE_NOTES,
             id: note as u32,
             level,
             span,
@@ -126,12 +126,12 @@ impl Item {
 
     /// Which field this is, if it is one.
     pub fn as_field(&self) -> Option<Field> {
-        (self.kind == KIND_FIELD).then(|| Field::from_number(self.id))?
+        (self.table == TABLE_FIELDS).then(|| Field::from_number(self.id))?
     }
 
     /// Which note this is, if it is one.
     pub fn as_note(&self) -> Option<Note> {
-        (self.kind == KIND_NOTE).then(|| Note::from_number(self.id))?
+        (self.table == TABLE_NOTES).then(|| Note::from_number(self.id))?
     }
 
     /// The field that a note is about, if this is a note.

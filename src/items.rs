@@ -17,7 +17,7 @@ use crate::bigip::{self, Address, Bigip};
 use crate::fields::{self, Field, ValueType};
 use crate::firmware;
 use crate::head::{self, Header, Name};
-use crate::item::{Item, KIND_FIELD, PARENT, PERCENT_ENCODED, SECRET};
+use crate::item::{Item, PARENT, PERCENT_ENCODED, SECRET, TABLE_FIELDS};
 use crate::lan;
 use crate::message::{
     Message, Method, BODY_BROKEN, BODY_CODED, COMPLETE, FRAMING_UNCLEAR,
@@ -419,7 +419,7 @@ impl Cursor {
     fn mark_parent(&mut self, level: u16) {
         let ready = self.queue.get_mut(..self.queue_len as usize);
         let above = |item: &&mut Item| {
-            item.level + 1 == level && item.kind == KIND_FIELD
+            item.level + 1 == level && item.table == TABLE_FIELDS
         };
         let items = ready.unwrap_or_default().iter_mut();
         if let Some(parent) = items.rev().find(above) {

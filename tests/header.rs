@@ -143,7 +143,7 @@ mod declarations {
             begin body body_length body_missing status_digits authority path query host
             user_agent media_type cookies
         }
-        Item, mcas_item { kind level id flags charset span number bytes }
+        Item, mcas_item { table level id flags charset span number bytes }
         capi::Bytes, mcas_bytes { start length }
         capi::Parts, mcas_parts {
             context status flags method target host user_agent content_type
@@ -273,8 +273,7 @@ mod declarations {
         constants! { "CONTEXT_", message: END_OF_STREAM HEAD_ONLY }
         constants! { "PARTS_", message: CUT }
         constants! { "ITEM_", item: GENERATED PERCENT_ENCODED PARENT SECRET }
-        add("ITEM_FIELD".into(), item::KIND_FIELD.into());
-        add("ITEM_NOTE".into(), item::KIND_NOTE.into());
+        constants! { "", item: TABLE_FIELDS TABLE_NOTES }
         constants! { "FLAG_", fields: SECRET HOST_PROGRAM }
         constants! { "CONFIG_", config: SECRETS PJSIP }
         /// Variants of an enum: all of them, as their numbers show.

@@ -176,7 +176,7 @@ static void add_items(json_t *parent, unsigned level, struct bytes from,
         }
         *iter = ahead;
         object = json_object();
-        if (item.kind == MCAS_ITEM_FIELD) {
+        if (item.table == MCAS_TABLE_FIELDS) {
             add_field(object, from, &item);
             last = object;
         } else {

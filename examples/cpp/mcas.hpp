@@ -167,7 +167,7 @@ inline std::string text(bytes from, const mcas_item &item,
 
 inline bool is(const mcas_item &item, std::uint32_t field)
 {
-    return item.kind == MCAS_ITEM_FIELD && item.id == field;
+    return item.table == MCAS_TABLE_FIELDS && item.id == field;
 }
 
 } // namespace mcas

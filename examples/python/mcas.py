@@ -101,7 +101,7 @@ def _format(data, item, style):
 
 def _item(data, item):
     text = _format(data, item, MCAS_FORMAT_LINE)
-    if item.kind == MCAS_ITEM_NOTE:
+    if item.table == MCAS_TABLE_NOTES:
         info = NOTES[item.id]
         return Item(info["name"], None, text, item.level, info, False)
     info = FIELDS[item.id]

@@ -121,14 +121,14 @@ typedef struct mcas_parts {
     mcas_bytes content_type;
     mcas_bytes content_encoding;
 } mcas_parts;
-#define MCAS_ITEM_FIELD 1u
-#define MCAS_ITEM_NOTE 2u
+#define MCAS_TABLE_FIELDS 1u
+#define MCAS_TABLE_NOTES 2u
 #define MCAS_ITEM_GENERATED 1u
 #define MCAS_ITEM_PERCENT_ENCODED 2u
 #define MCAS_ITEM_PARENT 4u
 #define MCAS_ITEM_SECRET 8u
 typedef struct mcas_item {
-    uint16_t kind;
+    uint16_t table;
     uint16_t level;
     uint32_t id;
     uint32_t flags;

@@ -135,7 +135,7 @@ static void print_items(mcas_iter *iter, const uint8_t *buf, size_t len)
     while ((status = mcas_next(buf, len, iter, &item)) == MCAS_OK) {
         printf("%6" PRIu32 "+%-7" PRIu32 "%*s", item.span.offset,
                item.span.length, 2 * (int)item.level, "");
-        if (item.kind == MCAS_ITEM_FIELD)
+        if (item.table == MCAS_TABLE_FIELDS)
             print_field(&item, buf, len);
         else
             print_note(&item);
