@@ -408,14 +408,34 @@ impl Cursor {
     }
 
     fn push(&mut self, item: Item) {
-        if item.level > 0 {
-            self.mark_parent(item.level);
+        if let Some(slot) = self.queue.get_mut(self.queue_len as usize) {
+            *slot = item;
+            slot.flags |= self.text_flags;
+            slot.charset = self.text_charset;
+            self.queue_len += 1;
+        } else {
+            debug_assert!(false, "a step yields more than the queue holds");
         }
-        self.push_entry(item);
     }
 
-    /// The field that an item of this level belongs to. It was read in the
-    /// same step, but for that of a list, which is marked beforehand.
+    /// Pushes an item that belongs to one of the same step.
+    fn push_child(&mut self, item: Item) {
+        self.mark_parent(item.level);
+        self.push(item);
+    }
+
+    /// Marks the field that was pushed last: what comes next belongs to it.
+    #[inline(always)]
+    fn mark_last(&mut self) {
+        let last = (self.queue_len as usize).wrapping_sub(1);
+        if let Some(parent) = self.queue.get_mut(last) {
+            parent.flags |= PARENT;
+        }
+    }
+
+    /// Marks the field that items of this level belong to from here on. Of a
+    /// list it is marked when that is opened: its entries come later.
+    #[inline(never)]
     fn mark_parent(&mut self, level: u16) {
         let ready = self.queue.get_mut(..self.queue_len as usize);
         let above = |item: &&mut Item| {
@@ -427,20 +447,11 @@ impl Cursor {
         }
     }
 
-    /// Pushes an item of which [`Cursor::mark_parent`] need not know: one of
-    /// level 0, or an entry of a list.
-    fn push_entry(&mut self, item: Item) {
-        if let Some(slot) = self.queue.get_mut(self.queue_len as usize) {
-            *slot = item;
-            slot.flags |= self.text_flags;
-            slot.charset = self.text_charset;
-            self.queue_len += 1;
-        } else {
-            debug_assert!(false, "a step yields more than the queue holds");
-        }
-    }
-
+    #[inline(never)]
     fn note(&mut self, note: Note, about: Field, level: u16, span: Span) {
+        if level > 0 {
+            self.mark_parent(level);
+        }
         self.push(Item::note(note, about, level, span));
     }
 
@@ -484,7 +495,7 @@ impl Cursor {
         ] {
             if !part.is_empty() {
                 let part = part.shifted(path.start());
-                self.push(Item::text(field, 1, part));
+                self.push_child(Item::text(field, 1, part));
             }
         }
     }
@@ -492,7 +503,7 @@ impl Cursor {
     fn host(&mut self, input: &[u8], host: Span) {
         self.push(Item::text(Field::Host, 0, host));
         if let Some(odm) = target::odm(input, host) {
-            self.push(Item::text(Field::Odm, 1, odm));
+            self.push_child(Item::text(Field::Odm, 1, odm));
         }
     }
 
@@ -541,7 +552,7 @@ impl Cursor {
         ] {
             if !part.is_empty() {
                 let part = part.shifted(value.start());
-                self.push(Item::text(field, 1, part));
+                self.push_child(Item::text(field, 1, part));
             }
         }
         let carriers = agent.carriers.shifted(value.start());
@@ -568,7 +579,7 @@ impl Cursor {
         match agent::next_carrier(input, at, end) {
             Some((carrier, next)) => {
                 self.list_at = next as u32;
-                self.push_entry(Item::text(Field::DeviceCarrier, 1, carrier));
+                self.push(Item::text(Field::DeviceCarrier, 1, carrier));
             }
             None => self.close(),
         }
@@ -605,11 +616,15 @@ impl Cursor {
             text = inside;
             value = Span::between(value.start() + 1, value.end() - 1);
         }
+        let server = bigip::parse(text);
         self.push(Item::text(Field::Bigip, 0, value));
+        if !pool.is_empty() || !matches!(server, Some(Bigip::Encrypted)) {
+            self.mark_last();
+        }
         if !pool.is_empty() {
             self.push(Item::text(Field::BigipPool, 1, pool));
         }
-        match bigip::parse(text) {
+        match server {
             Some(Bigip::Server { address, port, route_domain }) => {
                 let item = match &address {
                     Address::V4(bytes) => {
@@ -794,6 +809,7 @@ impl Cursor {
             if field == Field::Dscp {
                 let tos = u64::from(read) << 2;
                 let tos = Item::number(Field::DscpTos, 1, place, tos);
+                self.mark_last();
                 self.push(tos.generated());
             }
         } else {
@@ -829,7 +845,7 @@ impl Cursor {
             }
             Field::DestNwAddr => {
                 if !place.is_empty() {
-                    self.mark_parent(1);
+                    self.mark_last();
                     self.open(List::Routes, place);
                 }
                 return;
@@ -861,6 +877,7 @@ impl Cursor {
         let index = value::number(number).unwrap_or_default();
         let item = Item::number(Field::IpTelNumIndex, 1, place, index);
         let given = !number.is_empty();
+        self.mark_last();
         self.push(if given { item } else { item.generated() });
     }
 
@@ -875,7 +892,7 @@ impl Cursor {
         if entry.is_empty() {
             return;
         }
-        self.push_entry(Item::text(Field::Extension, 1, entry));
+        self.push(Item::text(Field::Extension, 1, entry));
         if value::is_masked_text(entry.of(input).iter().copied()) {
             self.note(Note::ValueMasked, Field::Extension, 2, entry);
         }
@@ -892,8 +909,8 @@ impl Cursor {
         let name = Item::text(Field::ParamName, 1, name.span());
         let value = Item::text(Field::ParamValue, 1, value);
         self.push(Item { flags, ..Item::text(Field::Param, 0, all) });
-        self.push(name);
-        self.push(Item { flags, ..value });
+        self.push_child(name);
+        self.push_child(Item { flags, ..value });
     }
 
     /// Keeps the first value of a field that is compared at the end.
@@ -920,14 +937,14 @@ impl Cursor {
         let mac = value::hex::<6>(text);
         if let Some(mac) = mac {
             let item = Item::address(Field::TerminalIdMac, 1, value, &mac);
-            self.push(item.generated());
+            self.push_child(item.generated());
         }
         let oui = text.get(..6).and_then(value::hex::<3>);
         if let Some([a, b, c]) = oui {
             let oui = u32::from_be_bytes([0, a, b, c]);
             let field = Field::TerminalIdOui;
             let item = Item::number(field, 1, value, oui.into());
-            self.push(item.generated());
+            self.push_child(item.generated());
         }
         if mac.is_none() && !value.is_empty() {
             let masked = value::is_masked_id(text);
@@ -973,11 +990,12 @@ impl Cursor {
             (entry, entry)
         };
         let field = Field::DestNwAddrNetwork;
-        self.push_entry(Item::address(field, 1, first, &network));
+        self.push(Item::address(field, 1, first, &network));
         let field = Field::DestNwAddrPrefix;
-        self.push_entry(Item::number(field, 1, second, prefix.into()));
+        self.push(Item::number(field, 1, second, prefix.into()));
         if u32::from_be_bytes(network) & !value::mask(prefix) != 0 {
-            self.note(Note::ValueHostBits, field, 2, entry);
+            self.mark_last();
+            self.push(Item::note(Note::ValueHostBits, field, 2, entry));
         }
     }
 
