@@ -393,10 +393,10 @@ pub unsafe extern "C" fn mcas_field_get(
             value_type: info.value_type as u32,
             display: info.display as u32,
             flags: info.flags,
-            name: info.name.as_ptr(),
-            label: info.label.as_ptr(),
-            description: info.description.as_ptr(),
-            key: optional(info.key),
+            name: info.c_name.as_ptr(),
+            label: info.c_label.as_ptr(),
+            description: info.c_description.as_ptr(),
+            key: optional(info.c_key),
         };
         // SAFETY: checked by `output`; the rest is the caller's promise.
         unsafe { out.write(info) };
@@ -449,9 +449,9 @@ pub unsafe extern "C" fn mcas_note_get(id: u32, out: *mut NoteInfo) -> Status {
             group: info.group as u32,
             severity: info.severity as u32,
             flags: info.flags,
-            name: info.name.as_ptr(),
-            summary: info.summary.as_ptr(),
-            description: info.description.as_ptr(),
+            name: info.c_name.as_ptr(),
+            summary: info.c_summary.as_ptr(),
+            description: info.c_description.as_ptr(),
         };
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(info) };
@@ -473,8 +473,8 @@ pub unsafe extern "C" fn mcas_type_get(id: u32, out: *mut TypeInfo) -> Status {
             kind: info.kind,
             counterpart: info.counterpart,
             reserved: 0,
-            name: info.name.as_ptr(),
-            description: info.description.as_ptr(),
+            name: info.c_name.as_ptr(),
+            description: info.c_description.as_ptr(),
         };
         // SAFETY: as in `mcas_field_get`.
         unsafe { out.write(info) };

@@ -105,14 +105,11 @@ const WORDS: [(u64, u64); SECRET_WORDS.len()] = {
 pub struct FieldInfo {
     /// Which field this is.
     pub field: Field,
-    /// Display-filter name: the public, permanent name of the field.
-    pub name: &'static CStr,
-    /// Label for people.
-    pub label: &'static CStr,
-    /// What the label does not say.
-    pub description: &'static CStr,
-    /// The key on the wire whose value this is, in lower case, if it is one.
-    pub key: Option<&'static CStr>,
+    // As C has them; Rust asks the methods of these names.
+    pub(crate) c_name: &'static CStr,
+    pub(crate) c_label: &'static CStr,
+    pub(crate) c_description: &'static CStr,
+    pub(crate) c_key: Option<&'static CStr>,
     /// Type of the value.
     pub value_type: ValueType,
     /// How it is shown.
@@ -124,24 +121,24 @@ pub struct FieldInfo {
 }
 
 impl FieldInfo {
-    /// The display-filter name as Rust text.
+    /// Display-filter name: the public, permanent name of the field.
     pub fn name(&self) -> &'static str {
-        self.name.to_str().unwrap_or_default()
+        self.c_name.to_str().unwrap_or_default()
     }
 
-    /// The label as Rust text.
+    /// Label for people.
     pub fn label(&self) -> &'static str {
-        self.label.to_str().unwrap_or_default()
+        self.c_label.to_str().unwrap_or_default()
     }
 
-    /// The description as Rust text.
+    /// What the label does not say.
     pub fn description(&self) -> &'static str {
-        self.description.to_str().unwrap_or_default()
+        self.c_description.to_str().unwrap_or_default()
     }
 
-    /// The key as Rust text.
+    /// The key on the wire whose value this is, in lower case, if it is one.
     pub fn key(&self) -> Option<&'static str> {
-        self.key?.to_str().ok()
+        self.c_key?.to_str().ok()
     }
 
     /// What a value of the field is called, such as `Success` for a result
@@ -190,10 +187,10 @@ macro_rules! fields {
         pub static FIELDS: &[FieldInfo] = &[$(
             FieldInfo {
                 field: Field::$field,
-                name: c_str(concat!($name, "\0")),
-                label: c_str(concat!($label, "\0")),
-                description: c_str(concat!($description, "\0")),
-                key: fields!(@opt $(c_str(concat!($key, "\0")))?),
+                c_name: c_str(concat!($name, "\0")),
+                c_label: c_str(concat!($label, "\0")),
+                c_description: c_str(concat!($description, "\0")),
+                c_key: fields!(@opt $(c_str(concat!($key, "\0")))?),
                 value_type: ValueType::$value_type,
                 display: fields!(@or Display::Plain; $(Display::$display)?),
                 names: fields!(@or &[]; $($names)?),
@@ -444,7 +441,7 @@ static BY_KEY: ([(Packed, Field); 256], u64) = {
         let mut slots = [(Packed::EMPTY, Field::Type); 256];
         let mut i = 0;
         while i < FIELDS.len() {
-            if let Some(key) = FIELDS[i].key {
+            if let Some(key) = FIELDS[i].c_key {
                 let key = Packed::of(key.to_bytes());
                 assert!(key.0 > 0, "a key that is too short or too long");
                 let [a, b] = key.1;
@@ -575,15 +572,15 @@ mod tests {
                     || b == b'.'),
                 "{name}"
             );
-            assert!(!info.label.is_empty(), "{name}");
-            assert!(!info.description.is_empty(), "{name}");
+            assert!(!info.c_label.is_empty(), "{name}");
+            assert!(!info.c_description.is_empty(), "{name}");
         }
     }
 
     #[test]
     fn keys_are_in_lower_case_and_differ() {
         let mut seen = HashSet::new();
-        for key in FIELDS.iter().filter_map(|info| info.key) {
+        for key in FIELDS.iter().filter_map(|info| info.c_key) {
             assert!(seen.insert(key), "{key:?} twice");
             let key = key.to_bytes();
             assert_eq!(key, key.to_ascii_lowercase());
@@ -593,11 +590,11 @@ mod tests {
     #[test]
     fn texts_are_utf8_and_found() {
         for info in FIELDS {
-            assert_eq!(info.name().as_bytes(), info.name.to_bytes());
-            assert_eq!(info.label().as_bytes(), info.label.to_bytes());
+            assert_eq!(info.name().as_bytes(), info.c_name.to_bytes());
+            assert_eq!(info.label().as_bytes(), info.c_label.to_bytes());
             let text = info.description();
-            assert_eq!(text.as_bytes(), info.description.to_bytes());
-            assert_eq!(info.key().is_some(), info.key.is_some());
+            assert_eq!(text.as_bytes(), info.c_description.to_bytes());
+            assert_eq!(info.key().is_some(), info.c_key.is_some());
             assert_eq!(Field::by_name(info.name()), Some(info.field));
             assert_eq!(info.field.to_string(), info.name());
             for &(number, name) in info.names {

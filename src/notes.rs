@@ -45,34 +45,32 @@ numbered! {
 pub struct NoteInfo {
     /// Which note this is.
     pub note: Note,
-    /// Display-filter name.
-    pub name: &'static CStr,
+    // As C has them; Rust asks the methods of these names.
+    pub(crate) c_name: &'static CStr,
     /// The group.
     pub group: Group,
     /// The severity.
     pub severity: Severity,
-    /// What it says, for people.
-    pub summary: &'static CStr,
-    /// What it is about, and what it has to do with.
-    pub description: &'static CStr,
+    pub(crate) c_summary: &'static CStr,
+    pub(crate) c_description: &'static CStr,
     /// [`HOST_PROGRAM`] or 0.
     pub flags: u32,
 }
 
 impl NoteInfo {
-    /// The display-filter name as Rust text.
+    /// Display-filter name.
     pub fn name(&self) -> &'static str {
-        self.name.to_str().unwrap_or_default()
+        self.c_name.to_str().unwrap_or_default()
     }
 
-    /// The summary as Rust text.
+    /// What it says, for people.
     pub fn summary(&self) -> &'static str {
-        self.summary.to_str().unwrap_or_default()
+        self.c_summary.to_str().unwrap_or_default()
     }
 
-    /// The description as Rust text.
+    /// What it is about, and what it has to do with.
     pub fn description(&self) -> &'static str {
-        self.description.to_str().unwrap_or_default()
+        self.c_description.to_str().unwrap_or_default()
     }
 }
 
@@ -102,11 +100,11 @@ macro_rules! notes {
         pub static NOTES: &[NoteInfo] = &[$(
             NoteInfo {
                 note: Note::$note,
-                name: c_str(concat!($name, "\0")),
+                c_name: c_str(concat!($name, "\0")),
                 group: Group::$group,
                 severity: Severity::$severity,
-                summary: c_str(concat!($summary, "\0")),
-                description: c_str(concat!($description, "\0")),
+                c_summary: c_str(concat!($summary, "\0")),
+                c_description: c_str(concat!($description, "\0")),
                 flags: 0 $(| $flags)?,
             },
         )*];
@@ -206,9 +204,9 @@ mod tests {
     #[test]
     fn texts_are_utf8_and_found() {
         for info in NOTES {
-            assert_eq!(info.summary().as_bytes(), info.summary.to_bytes());
+            assert_eq!(info.summary().as_bytes(), info.c_summary.to_bytes());
             let text = info.description();
-            assert_eq!(text.as_bytes(), info.description.to_bytes());
+            assert_eq!(text.as_bytes(), info.c_description.to_bytes());
             assert_eq!(Note::by_name(info.name()), Some(info.note));
             assert_eq!(info.note.to_string(), info.name());
         }

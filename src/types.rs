@@ -21,10 +21,9 @@ pub struct TypeInfo {
     pub kind: u32,
     /// Type of a request's response, or of a response's request.
     pub counterpart: u32,
-    /// Name for people.
-    pub name: &'static CStr,
-    /// What such a message is for.
-    pub description: &'static CStr,
+    // As C has them; Rust asks the methods of these names.
+    pub(crate) c_name: &'static CStr,
+    pub(crate) c_description: &'static CStr,
 }
 
 impl TypeInfo {
@@ -35,14 +34,14 @@ impl TypeInfo {
         TYPES.get(number as usize)
     }
 
-    /// The name as Rust text.
+    /// Name for people.
     pub fn name(&self) -> &'static str {
-        self.name.to_str().unwrap_or_default()
+        self.c_name.to_str().unwrap_or_default()
     }
 
-    /// The description as Rust text.
+    /// What such a message is for.
     pub fn description(&self) -> &'static str {
-        self.description.to_str().unwrap_or_default()
+        self.c_description.to_str().unwrap_or_default()
     }
 }
 
@@ -62,8 +61,8 @@ macro_rules! types {
                 id: $number,
                 kind: $kind,
                 counterpart: $other,
-                name: c_str(concat!($name, "\0")),
-                description: c_str(concat!($description, "\0")),
+                c_name: c_str(concat!($name, "\0")),
+                c_description: c_str(concat!($description, "\0")),
             },
         )*];
 
@@ -130,9 +129,9 @@ mod tests {
             let other = &TYPES[info.counterpart as usize];
             assert_eq!(other.counterpart, info.id);
             assert_ne!(other.kind, info.kind);
-            assert_eq!(info.name().as_bytes(), info.name.to_bytes());
+            assert_eq!(info.name().as_bytes(), info.c_name.to_bytes());
             let text = info.description();
-            assert_eq!(text.as_bytes(), info.description.to_bytes());
+            assert_eq!(text.as_bytes(), info.c_description.to_bytes());
             assert_eq!(TypeInfo::of(info.id).unwrap().name(), info.name());
         }
         assert!(TypeInfo::of(TYPE_NONE).is_none());

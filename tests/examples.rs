@@ -122,7 +122,7 @@ fn item_as_json(item: &Item, from: &[u8]) -> Json {
     let info = item.as_field().unwrap().info();
     let mut object = json!({
         "name": info.name(),
-        "label": info.label.to_str().unwrap(),
+        "label": info.label(),
         "value": text(Style::Value),
     });
     match item.value().unwrap() {

@@ -28,7 +28,7 @@ mod declarations {
     use mcas::{capi, config, fields, item, message, notes, types};
     use mcas::{Charset, Item, Message, Sniff, Span};
     use std::collections::{BTreeMap, BTreeSet};
-    use std::ffi::{c_char, CStr};
+    use std::ffi::c_char;
     use std::mem::offset_of;
 
     #[allow(missing_docs, non_camel_case_types, dead_code)]
@@ -223,8 +223,8 @@ mod declarations {
     }
 
     /// `mcas.result_code` as `RESULT_CODE`.
-    fn filter(name: &CStr) -> String {
-        let name = name.to_str().unwrap().strip_prefix("mcas.").unwrap();
+    fn filter(name: &str) -> String {
+        let name = name.strip_prefix("mcas.").unwrap();
         name.replace('.', "_").to_ascii_uppercase()
     }
 
@@ -235,10 +235,10 @@ mod declarations {
             assert_eq!(ours.insert(format!("MCAS_{name}"), number), None);
         };
         for row in fields::FIELDS {
-            add(format!("FIELD_{}", filter(row.name)), row.field as i64);
+            add(format!("FIELD_{}", filter(row.name())), row.field as i64);
         }
         for row in notes::NOTES {
-            add(format!("NOTE_{}", filter(row.name)), row.note as i64);
+            add(format!("NOTE_{}", filter(row.name())), row.note as i64);
         }
         /// Constants of a module.
         macro_rules! constants {

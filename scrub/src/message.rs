@@ -315,7 +315,7 @@ fn marks(
 ) -> (Vec<Mark>, bool) {
     let (mut marks, mut known) = (Vec::new(), false);
     for item in items.filter(|item| item.flags & GENERATED == 0) {
-        let keyed = item.as_field().filter(|f| f.info().key.is_some());
+        let keyed = item.as_field().filter(|f| f.info().key().is_some());
         known |= keyed.is_some();
         let what = match (item.as_field(), item.as_note()) {
             (Some(field), _) if keyed.is_some() => {

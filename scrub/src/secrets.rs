@@ -88,8 +88,8 @@ fn is_searched(text: &[u8]) -> bool {
     // A password may be «password»: that is no reason to mask all keys.
     let key = mcas::fields::FIELDS
         .iter()
-        .filter_map(|info| info.key)
-        .any(|key| key.to_bytes().eq_ignore_ascii_case(text));
+        .filter_map(|info| info.key())
+        .any(|key| key.as_bytes().eq_ignore_ascii_case(text));
     text.len() >= if number { SEARCHED_NUMBER } else { SEARCHED } && !key
 }
 
