@@ -224,6 +224,12 @@ impl State<'_> {
         let mut out = call.out(0);
         let place = out.place();
         let status = unsafe { mcas_message_parse(buf, len, pointer, place) };
+        let mut refused = call.out::<usize>(0);
+        let place = refused.place();
+        let other = unsafe { mcas_message_refused(buf, len, place) };
+        if let Some(offset) = refused.get(other) {
+            assert!(status == ERR_NOT_HTTP && offset < len);
+        }
         let Some(message) = out.get(status) else { return };
         self.message = message;
         let bytes = call.buffer().slice(self.bytes);
