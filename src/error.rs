@@ -76,9 +76,9 @@ mod tests {
             ("\x16\x03\x01", ""),
             ("\r\n\r\n\x16", "\r\n\r\n"),
             ("SSH-2.0-x\r\n", "SSH-2.0-x"),
-            ("GET / HTTP/2.0\r\n\r\n", "GET / HTTP/"),
+            // A target may have blanks, up to the line's end.
+            ("GET / HTTP/2.0\r\n\r\n", "GET / HTTP/2.0\r"),
             ("HTTP/2 200\r\n", "HTTP/"),
-            ("HTTP/1.1 2x0 OK\r\n", "HTTP/1.1 2"),
         ] {
             let parsed = parse(input.as_bytes(), &Context::default());
             let offset = behind.len();

@@ -187,9 +187,11 @@ fn phone_chunked(chunks: &str) -> Vec<u8> {
     format!("PUT /cas_tel_conf HTTP/1.1\r\n{headers}\r\n{chunks}").into()
 }
 
+/// Where pieces are cut must not depend on the length of the head: none is as
+/// long as what repeats here, or a multiple of it.
 const PIECES: &[Shape] = &[
-    ("pairs", |n| phone("", &fill("a=b&", n))),
-    ("keys", |n| phone("", &fill("iD&ip_Tel_nu%6d&", n))),
+    ("pairs", |n| phone("", &fill("a=bc&", n))),
+    ("keys", |n| phone("", &fill("iD&ip_Tel_nu%6d&&", n))),
     ("a key", |n| phone("", &fill("k", n))),
     ("a value", |n| phone("", &format!("id={}", fill("v", n)))),
     ("chunks", |n| phone_chunked(&fill("1\r\n&\r\n", n))),
@@ -208,6 +210,7 @@ const PIECES: &[Shape] = &[
 /// A message that comes in pieces, be they segments or bytes, costs what is
 /// linear in it, too, whoever reads it as they come.
 #[test]
+#[ignore = "valgrind"]
 fn pieces_are_linear() {
     let program = compile(&source("pieces"), library(), true);
     let n = 1 << 15;

@@ -326,9 +326,10 @@ fn pjsip_agrees(message: &Message, body: &[u8], script: &str) {
         let comment = line.strip_prefix("; ").expect("a comment");
         assert!(script.lines().any(|l| l.strip_prefix("# ") == Some(comment)));
     }
-    let file = script.split_once("cat >>hikari-pjsip.conf <<'END'\n");
-    let file = file.and_then(|(_, file)| file.split_once("END\n"));
-    assert_eq!(sections, file.map_or("", |(file, _)| file));
+    let file = script.split_once("cat >>hikari-pjsip.conf <<'END'");
+    let file = file.and_then(|(_, file)| file.split_once("\nEND\n"));
+    let file = file.map_or("", |(file, _)| &file["\n".len()..]);
+    assert_eq!(sections.strip_suffix('\n').unwrap_or_default(), file);
     // Nothing is left out without a word.
     assert!(!alone.is_empty());
 }

@@ -131,9 +131,12 @@ impl<'a> Reader<'a> {
         }
         let (end, whole) = (at + length, message.has(message::COMPLETE));
         let doubtful = if known { at..body.start } else { at..end };
-        // Behind a hole it may be the rest of one.
+        // Behind a hole it may be the rest of one; and an answer without a
+        // status the rest of a request, from its version on.
         let whole = whole && !is_broken(run, at);
-        if !(known || whole) || run.has_filler(&doubtful) {
+        let rest =
+            message.kind == message::KIND_RESPONSE && message.status == 0;
+        if !(known || whole) || rest || run.has_filler(&doubtful) {
             self.loose(run, at..end);
         }
         // An answer whose request is not known may have no body at all (to

@@ -225,6 +225,7 @@ static void add_config(result *result, const mcas_message *message,
 static void add_message(result *result, const mcas_context *context,
                         const uint8_t *buf, size_t len)
 {
+    mcas_progress stream = {{0}}, reading = {{0}};
     mcas_class class;
     size_t needed, room;
     mcas_message message;
@@ -235,7 +236,14 @@ static void add_message(result *result, const mcas_context *context,
     status = mcas_classify(buf, len, context, &class);
     add_status(result, status);
     add(result, &class, sizeof class);
+    status = mcas_classify_resume(buf, len, context, &stream, &class);
+    add_status(result, status);
+    add(result, &class, sizeof class);
 
+    status = mcas_message_resume(buf, len, context, &reading, &message);
+    add_status(result, status);
+    status = mcas_message_refused(buf, len, &needed);
+    add_status(result, status);
     status = mcas_message_parse(buf, len, context, &message);
     add_status(result, status);
     if (status < 0)

@@ -207,7 +207,8 @@ fn originals_are_gone() {
                 };
                 let (was, is) = (all(was), all(is));
                 assert!(is.iter().all(|v| is_mask(v)), "{name}: {is:?}");
-                if !CODED.contains(&name.as_str()) {
+                let shown = was.iter().all(|v| !v.contains('\u{fffd}'));
+                if shown && !CODED.contains(&name.as_str()) {
                     let lengths = |values: Vec<String>| -> Vec<usize> {
                         values.iter().map(|v| v.chars().count()).collect()
                     };
@@ -225,10 +226,12 @@ const CODED: &[&str] = &["mcas-gzip.pcap", "mcas-unmatched-kinds.pcap"];
 
 /// Where more is masked than tshark knows of: what HTTP cannot tell to be a
 /// message (strange bytes, tunnels) but reads like M-CAS, and values cut by
-/// the capture; and what CHAP says of its two ends.
+/// the capture; what CHAP says of its two ends; and characters that XML cannot
+/// hold, for which tshark shows another.
 const LOOSE: &[&str] = &[
     "boot-chap-refused.pcap",
     "mcas-connect.pcap",
+    "mcas-noncharacter.pcap",
     "mcas-truncated.pcap",
     "mcas-upgrade.pcap",
     "web-not-http.pcap",
