@@ -3,8 +3,8 @@
 
 use crate::joined::Joined;
 use crate::support::{
-    capture, captures, columns, frames, messages, numbered, sharkd, Capture,
-    Columns, Message, Side, ROOT,
+    capture, captures, columns, frames, messages, numbered, sharkd, tshark,
+    Capture, Columns, Message, Side, ROOT,
 };
 use mcas::fields::FIELDS;
 use mcas::notes::{Note, NOTES};
@@ -319,6 +319,30 @@ fn every_field_and_note_occurs() {
         .collect();
     assert_eq!(expected, all, "expected - declared");
     assert_eq!(shown, all, "shown - declared");
+}
+
+/// What stands nowhere in the bytes is marked, as people see it.
+#[test]
+fn what_is_generated_is_in_brackets() {
+    let path = capture("boot.pcapng");
+    let shown = tshark(&["-2", "-r", path.to_str().unwrap(), "-O", "mcas"]);
+    for (label, generated) in [
+        ("Message type", true),
+        ("MAC address", true),
+        ("Server port", true),
+        ("Response to", true),
+        ("Terminal ID", false),
+        ("Network", false),
+    ] {
+        let label = |line: &str| {
+            let (before, _) = line.trim_start().split_once(": ")?;
+            let name = before.trim_start_matches('[');
+            (name == label).then_some(before.len() > name.len())
+        };
+        let marks: Vec<bool> = shown.lines().filter_map(label).collect();
+        assert!(marks.contains(&generated), "{shown}");
+        assert!(!marks.contains(&!generated), "{shown}");
+    }
 }
 
 #[test]

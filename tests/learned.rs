@@ -376,6 +376,18 @@ fn a_hostile_answer_takes_nothing_away() {
     assert_eq!(listed, wanted);
 }
 
+/// Who was refused has nothing, whatever else the refusal says.
+#[test]
+fn a_refusal_teaches_nothing() {
+    let mut capture = Capture::default();
+    for result in ["0010", "ABCD", ""] {
+        capture.provision(&format!("ResultCode={result}\r\n{SETTINGS}"));
+    }
+    let file = capture.write();
+    assert_eq!(frames(file.path(), "mcas.type == 2", &[]).len(), 3);
+    assert_eq!(frames(file.path(), "mcas.learned", &[]), [0; 0]);
+}
+
 /// 3,000 answers that each name other endpoints, and all ports.
 #[test]
 fn thousands_of_answers_cost_little() {

@@ -1,7 +1,8 @@
 use crate::support::{
-    capture, columns, frames, messages, sharkd, tshark, tshark_without_plugin,
-    Capture, Connection, Side,
+    capture, columns, frames, messages, numbered, sharkd, tshark,
+    tshark_without_plugin, Capture, Connection, Side,
 };
+use serde_json::json;
 use tempfile::NamedTempFile;
 
 const FORM: &str = "TerminalID=001F67A1B2C3";
@@ -524,4 +525,26 @@ fn second_page_of_a_pipeline_among_thousands() {
     let last = answer("text/plain", SETTINGS);
     capture.push(&connection.segment(Server, last.as_bytes()));
     assert_eq!(types(&capture.write(), &[]), [""; 0]);
+}
+
+/// A page that was asked for in one capture is not what answers in the next,
+/// on a connection of the same numbers.
+#[test]
+fn a_page_asked_for_in_the_capture_before() {
+    let [asked, answered] = [true, false].map(|asks| {
+        let mut capture = Capture::default();
+        let mut connection = capture.connect(80);
+        let ask = connection.segment(Client, page("/").as_bytes());
+        let settings = answer("text/plain", SETTINGS);
+        let settings = connection.segment(Server, settings.as_bytes());
+        capture.push(if asks { &ask } else { &settings });
+        capture.write()
+    });
+    let load = |capture: &NamedTempFile| json!({"method": "load", "params": {"file": capture.path()}});
+    let frames = json!({"method": "frames", "params": {"filter": "mcas"}});
+    for (first, found) in [(&answered, true), (&asked, false)] {
+        let requests = [load(&asked), load(first), frames.clone()];
+        let shown = sharkd(&numbered(&requests));
+        assert_eq!(shown.contains("Provisioning response"), found, "{shown}");
+    }
 }
