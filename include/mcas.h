@@ -566,6 +566,10 @@ typedef struct mcas_note_info {
 #define MCAS_NOTE_FRAMING_UNCLEAR     11u
 #define MCAS_NOTE_LIMIT               12u
 #define MCAS_NOTE_HEAD_INVALID        13u
+#define MCAS_NOTE_REQUEST_UNANSWERED  14u
+#define MCAS_NOTE_REQUEST_RETRANSMITTED 15u
+#define MCAS_NOTE_RESPONSE_BROKEN_OFF 16u
+#define MCAS_NOTE_RESPONSE_UNCERTAIN  17u
 
 /*
  * mcas_abi_version: the MCAS_ABI_VERSION that the library was built with.

@@ -162,6 +162,24 @@ notes! {
         "The head breaks HTTP's grammar"
         "Controls, blanks or bytes where none may be, or a line that is no \
          header: it is read as Wireshark's HTTP reads it, others may refuse it"
+    14 RequestUnanswered "mcas.request.unanswered" Sequence Warn
+        "Nobody has answered this request"
+        "The connection or the capture ended before there was a response"
+        flags HOST_PROGRAM
+    15 RequestRetransmitted "mcas.request.retransmitted" Sequence Note
+        "The same request once more"
+        "Sent again in a segment of its own; a copy from a mirror port does \
+         not count"
+        flags HOST_PROGRAM
+    16 ResponseBrokenOff "mcas.response.broken_off" Sequence Note
+        "The response began and ended early"
+        "The connection was closed before all of it had come"
+        flags HOST_PROGRAM
+    17 ResponseUncertain "mcas.response.uncertain" Sequence Note
+        "It may answer one of several requests"
+        "Bytes are missing in the capture, so that nobody can tell; it has \
+         no link"
+        flags HOST_PROGRAM
 }
 
 impl Note {
