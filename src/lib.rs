@@ -206,7 +206,8 @@ for info in FIELDS {
 
 # What it does not do
 
-It knows nothing of connections, as said above. It does not undo content
+The parser knows nothing of connections; who has the packets of one, or of
+many, gives them to a [`Tracker`](track::Tracker). It does not undo content
 codings such as gzip, and says so in a note. It writes no messages.
 
 # Hostile input
@@ -274,6 +275,7 @@ pub mod sniff;
 mod span;
 mod target;
 pub mod text;
+pub mod track;
 pub mod types;
 mod value;
 
