@@ -81,6 +81,8 @@
  *   parts of the head, each a buffer of its own, mcas_target_items,
  *   mcas_host_items, mcas_user_agent_items and mcas_cookie_items;
  * - with chunks: mcas_body_dechunk;
+ * - with TCP's segments, or the bytes of both directions, and the question
+ *   who answers whom: mcas_tracker_segment;
  * - with packets by the million, most of them nothing: mcas_sniff first.
  *
  * What there is to find is listed by mcas_type_get, mcas_field_get,
@@ -103,10 +105,10 @@
  *
  * RULES THAT HOLD FOR EVERY FUNCTION
  *
- * Memory. There is none of the library's: structs and buffers are the
- * caller's, there is no handle to free, and nothing is allocated. Nothing is
- * kept behind a call but what the structs show. Strings that are returned
- * are static, in UTF-8, and end in NUL.
+ * Memory. There is none of the library's (but for the tracker, at the end):
+ * structs and buffers are the caller's, there is no handle to free, and
+ * nothing is allocated. Nothing is kept behind a call but what the structs
+ * show. Strings that are returned are static, in UTF-8, and end in NUL.
  *
  * Results are spans: offset and length in the buffer they were read from.
  * Hand in the same bytes on every call for a message; other bytes give wrong
@@ -943,6 +945,187 @@ mcas_status mcas_body_bytes(const mcas_message *message, const uint8_t *buf,
  */
 mcas_status mcas_body_dechunk(const uint8_t *buf, size_t len, uint8_t *out,
                               size_t out_len, size_t *needed);
+
+/*
+ * THE TRACKER: WHO ANSWERS WHOM
+ *
+ * The one part of the library with a handle. It is given TCP's segments, in
+ * the order of the capture, and finds the messages of this protocol in them,
+ * each with the exchange that it belongs to. A link between a response and a
+ * request is certain, or there is none: captures lose packets, and where a
+ * response may answer one of several requests, or one that was not captured,
+ * it is MCAS_TRACK_UNCERTAIN. After each segment, and after
+ * mcas_tracker_finish, call mcas_tracker_next until MCAS_END:
+ *
+ *     mcas_tracker_new(&tracker);
+ *     while (next_packet(&segment)) {
+ *         mcas_tracker_segment(tracker, &segment);
+ *         while (mcas_tracker_next(tracker, &found) == MCAS_OK)
+ *             print_items(found.bytes, found.length, ...);
+ *     }
+ *     mcas_tracker_finish(tracker);
+ *     while (mcas_tracker_next(tracker, &found) == MCAS_OK)
+ *         ...
+ *     mcas_tracker_free(tracker);
+ *
+ * Segments need not come in the order in which they were sent: what is
+ * missing is waited for, for some time, so that messages are found some
+ * segments later, and with them what was captured too early.
+ *
+ * Who has the bytes of the two directions and no packets (a proxy, files of
+ * tcpflow) gives each side a segment with MCAS_SEGMENT_SYN and sequence
+ * UINT32_MAX, the client's first; then bytes, with the number of bytes before
+ * them modulo 2^32 as sequence, and without MCAS_SEGMENT_ACK. Requests are
+ * best given before their responses.
+ *
+ * Memory: a tracker holds bytes of messages that are not whole, up to 16 MiB
+ * of one, and 1 MiB of segments of a connection that wait for others; it
+ * follows 65536 connections, and gives up the one that was quiet for longest.
+ * Each exchange takes some 120 bytes until mcas_tracker_forget.
+ *
+ * Threads: one at a time may use a tracker.
+ *
+ * Panics poison a tracker: the call that met one returns MCAS_ERR_PANIC, and
+ * so does every later one; it can still be freed.
+ */
+typedef struct mcas_tracker mcas_tracker;
+
+/* Flags of a segment. */
+#define MCAS_SEGMENT_SYN 1u  /* it opens a connection */
+#define MCAS_SEGMENT_FIN 2u  /* nothing follows it */
+#define MCAS_SEGMENT_RST 4u  /* the connection is broken off */
+#define MCAS_SEGMENT_ACK 16u /* it has an acknowledgement */
+#define MCAS_SEGMENT_IDENTIFIED 32u /* identification is known: the same
+                                segment with the same one within a
+                                millisecond is a mirror port's copy */
+
+/* mcas_segment: a TCP segment, as far as it was captured. */
+typedef struct mcas_segment {
+    const uint8_t *bytes;    /* what was captured of its payload */
+    const uint8_t *from;     /* address of who sent it */
+    const uint8_t *to;       /* and of who receives it */
+    uint64_t connection;     /* the caller's number for the connection, or 0:
+                                another number begins anew */
+    uint64_t tag;            /* handed back, such as a frame's number; 0 looks
+                                like nothing */
+    uint64_t time;           /* when it was captured, in nanoseconds */
+    uint32_t captured;       /* number of bytes */
+    uint32_t length;         /* of the payload on the wire */
+    uint32_t sequence;       /* sequence number */
+    uint32_t acknowledged;   /* with MCAS_SEGMENT_ACK */
+    uint32_t flags;          /* MCAS_SEGMENT_... */
+    uint32_t address_length; /* of each: 4 or 16 */
+    uint16_t from_port;
+    uint16_t to_port;
+    uint16_t identification; /* of the IP packet, with
+                                MCAS_SEGMENT_IDENTIFIED */
+    uint16_t reserved;       /* 0 */
+} mcas_segment;
+
+/* Flags of a found message and of an exchange. */
+#define MCAS_TRACK_ANSWERED 1u      /* a response was found for it */
+#define MCAS_TRACK_UNCERTAIN 2u     /* the response may answer one of several
+                                       requests, or one that was not captured:
+                                       MCAS_NOTE_RESPONSE_UNCERTAIN */
+#define MCAS_TRACK_UNANSWERED 4u    /* connection or capture have ended
+                                       without one:
+                                       MCAS_NOTE_REQUEST_UNANSWERED */
+#define MCAS_TRACK_RETRANSMITTED 8u /* the request was sent again:
+                                       MCAS_NOTE_REQUEST_RETRANSMITTED */
+#define MCAS_TRACK_BROKEN_OFF 16u   /* the response ended early:
+                                       MCAS_NOTE_RESPONSE_BROKEN_OFF */
+
+/* mcas_tracked_message: a message that was found. */
+typedef struct mcas_tracked_message {
+    mcas_message message;
+    const uint8_t *bytes;   /* what it was read from; the tracker's, until
+                               the next call with it */
+    uint64_t exchange;      /* number of its exchange */
+    uint64_t first_tag;     /* of the segment that it begins in */
+    uint64_t last_tag;      /* of the last segment with bytes of it */
+    uint64_t time;          /* of the segment that it begins in */
+    uint64_t missing;       /* bytes of its body that did not come */
+    mcas_context context;   /* that it was parsed with */
+    uint32_t length;        /* number of bytes */
+    uint32_t sequence;      /* sequence number of the first */
+    uint32_t flags;         /* MCAS_TRACK_UNCERTAIN or 0 */
+    uint16_t from_port;
+    uint16_t to_port;
+} mcas_tracked_message;
+
+/*
+ * mcas_tracked_exchange: what is known of a request and its response, by now.
+ * A tag is 0 where there is none.
+ */
+typedef struct mcas_tracked_exchange {
+    uint64_t number;         /* from 1 */
+    uint64_t request_tag;    /* where the request begins */
+    uint64_t request_time;
+    uint64_t last_try_tag;   /* where it was sent again for the last time */
+    uint64_t last_try_time;
+    uint64_t response_tag;   /* where the response begins */
+    uint64_t response_time;
+    uint64_t response_bytes; /* of its body, as far as they came */
+    uint32_t request_type;   /* MCAS_TYPE_..., NONE if it was not captured */
+    uint32_t request_method; /* MCAS_METHOD_... */
+    uint32_t status;         /* of the response */
+    uint32_t tries;          /* how often the request was sent */
+    uint32_t flags;          /* MCAS_TRACK_... */
+    uint32_t reserved;       /* 0 */
+} mcas_tracked_exchange;
+
+/*
+ * mcas_tracker_new: a tracker that has seen nothing. To be freed by
+ * mcas_tracker_free.
+ *
+ * Returns: MCAS_OK.
+ */
+mcas_status mcas_tracker_new(mcas_tracker **out);
+
+/* mcas_tracker_free: frees a tracker, and all that it has handed out; NULL
+ * is nothing. */
+void mcas_tracker_free(mcas_tracker *tracker);
+
+/*
+ * mcas_tracker_segment: takes the next segment of the capture, of whatever
+ * connection. One without payload and flags may be left out.
+ *
+ * Returns: MCAS_OK; MCAS_ERR_RANGE where addresses have another length.
+ */
+mcas_status mcas_tracker_segment(mcas_tracker *tracker,
+                                 const mcas_segment *segment);
+
+/*
+ * mcas_tracker_finish: there are no more segments. What has waited for
+ * others is looked at, and what nobody has answered is
+ * MCAS_TRACK_UNANSWERED.
+ *
+ * Returns: MCAS_OK.
+ */
+mcas_status mcas_tracker_finish(mcas_tracker *tracker);
+
+/*
+ * mcas_tracker_next: the next message of those that were found.
+ *
+ * Returns: MCAS_OK; MCAS_END where there is none (yet).
+ */
+mcas_status mcas_tracker_next(mcas_tracker *tracker,
+                              mcas_tracked_message *out);
+
+/*
+ * mcas_tracker_exchange: what is known of an exchange by now.
+ *
+ * Returns: MCAS_OK; MCAS_END where there is none of that number.
+ */
+mcas_status mcas_tracker_exchange(mcas_tracker *tracker, uint64_t number,
+                                  mcas_tracked_exchange *out);
+
+/*
+ * mcas_tracker_forget: forgets the exchanges up to this number.
+ *
+ * Returns: MCAS_OK.
+ */
+mcas_status mcas_tracker_forget(mcas_tracker *tracker, uint64_t number);
 
 #ifdef __cplusplus
 }

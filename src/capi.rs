@@ -54,7 +54,7 @@ impl From<NotHttp> for Status {
 }
 
 /// Runs `work`; a panic becomes a status instead of ending the program.
-fn guard(work: impl FnOnce() -> Result<Status, Status>) -> Status {
+pub(crate) fn guard(work: impl FnOnce() -> Result<Status, Status>) -> Status {
     match catch_unwind(AssertUnwindSafe(|| {
         // tests/capi.rs builds the library with `--cfg planted_panic`.
         if cfg!(planted_panic) {
@@ -91,7 +91,7 @@ fn planted() -> usize {
 /// # Safety
 /// `start` is NULL or good for reading `length` bytes that stay unchanged
 /// for the time of `'a`.
-unsafe fn bytes<'a>(
+pub(crate) unsafe fn bytes<'a>(
     start: *const u8,
     length: usize,
 ) -> Result<&'a [u8], Status> {
@@ -133,7 +133,7 @@ unsafe fn room<'a, T>(
 ///
 /// # Safety
 /// `from` is NULL or good for reading a `T`, for which any bits are valid.
-unsafe fn load<T: Copy>(from: *const T) -> Result<T, Status> {
+pub(crate) unsafe fn load<T: Copy>(from: *const T) -> Result<T, Status> {
     if from.is_null() {
         return Err(ERR_NULL);
     }
@@ -161,7 +161,7 @@ unsafe fn write_text(
 }
 
 /// An output that is there to be written.
-fn output<T>(to: *mut T) -> Result<*mut T, Status> {
+pub(crate) fn output<T>(to: *mut T) -> Result<*mut T, Status> {
     if to.is_null() {
         Err(ERR_NULL)
     } else {

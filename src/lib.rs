@@ -248,6 +248,9 @@ mod blocks;
 #[doc(hidden)]
 #[allow(missing_debug_implementations)] // C's structs, which hold pointers.
 pub mod capi;
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+pub mod capi_track;
 pub mod charset;
 pub mod chunked;
 pub mod classify;

@@ -25,7 +25,9 @@ pub fn text() -> String {
 #[cfg(feature = "header-check")]
 mod declarations {
     use super::exported;
-    use mcas::{capi, config, fields, item, message, notes, types};
+    use mcas::{
+        capi, capi_track, config, fields, item, message, notes, track, types,
+    };
     use mcas::{Charset, Item, Message, Sniff, Span};
     use std::collections::{BTreeMap, BTreeSet};
     use std::ffi::c_char;
@@ -92,6 +94,21 @@ mod declarations {
     function_types! { A B C D E F }
     function_types! { A B C D E F G }
 
+    /// All functions, of both parts of the C layer.
+    mod exports {
+        pub use mcas::capi::*;
+        pub use mcas::capi_track::*;
+    }
+
+    /// Nobody sees what is in it.
+    impl Twin for capi_track::Handle {
+        type Theirs = header::mcas_tracker;
+    }
+
+    impl Twin for () {
+        type Theirs = ();
+    }
+
     /// Compares structs member by member: names and types when it compiles,
     /// places when it runs. A member of the header's that is not listed does
     /// not compile, and one of ours has no place.
@@ -128,7 +145,9 @@ mod declarations {
                     assert_eq!(sizes, size_of::<Theirs>(), "{name}");
                 })*
                 let compared = [$(stringify!($theirs)),*];
-                assert_eq!(names("pub struct "), compared.into());
+                let mut compared = BTreeSet::from(compared);
+                compared.insert("mcas_tracker");
+                assert_eq!(names("pub struct "), compared);
             }
         };
     }
@@ -161,6 +180,20 @@ mod declarations {
         capi::NoteInfo, mcas_note_info {
             id group severity flags name summary description
         }
+        capi_track::TrackerSegment, mcas_segment {
+            bytes from to connection tag time captured length sequence
+            acknowledged flags address_length from_port to_port identification
+            reserved
+        }
+        capi_track::TrackedMessage, mcas_tracked_message {
+            message bytes exchange first_tag last_tag time missing context
+            length sequence flags from_port to_port
+        }
+        capi_track::TrackedExchange, mcas_tracked_exchange {
+            number request_tag request_time last_try_tag last_try_time
+            response_tag response_time response_bytes request_type
+            request_method status tries flags reserved
+        }
     }
 
     #[test]
@@ -170,7 +203,7 @@ mod declarations {
         macro_rules! functions {
             ($($name:ident($($any:tt),*))*) => {{
                 $(twins(
-                    &(capi::$name as unsafe extern "C" fn($($any),*) -> _),
+                    &(exports::$name as unsafe extern "C" fn($($any),*) -> _),
                     &(header::$name as unsafe extern "C" fn($($any),*) -> _),
                 );)*
                 [$(stringify!($name)),*]
@@ -206,6 +239,13 @@ mod declarations {
             mcas_config_format(_, _, _, _, _, _, _)
             mcas_body_bytes(_, _, _, _, _, _)
             mcas_body_dechunk(_, _, _, _, _)
+            mcas_tracker_new(_)
+            mcas_tracker_free(_)
+            mcas_tracker_segment(_, _)
+            mcas_tracker_finish(_)
+            mcas_tracker_next(_, _)
+            mcas_tracker_exchange(_, _, _)
+            mcas_tracker_forget(_, _)
         };
         assert_eq!(names("pub fn "), compared.into());
     }
@@ -248,6 +288,11 @@ mod declarations {
                     $module::$name.into(),
                 );)*
             };
+        }
+        constants! { "SEGMENT_", track: SYN FIN RST }
+        constants! { "", capi_track: SEGMENT_ACK SEGMENT_IDENTIFIED }
+        constants! { "TRACK_", track:
+            ANSWERED UNCERTAIN UNANSWERED RETRANSMITTED BROKEN_OFF
         }
         constants! { "", capi:
             ABI_VERSION OK END PARTIAL ERR_NULL ERR_TOO_LARGE ERR_NOT_HTTP

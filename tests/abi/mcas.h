@@ -266,6 +266,10 @@ typedef struct mcas_note_info {
 #define MCAS_NOTE_FRAMING_UNCLEAR     11u
 #define MCAS_NOTE_LIMIT               12u
 #define MCAS_NOTE_HEAD_INVALID        13u
+#define MCAS_NOTE_REQUEST_UNANSWERED  14u
+#define MCAS_NOTE_REQUEST_RETRANSMITTED 15u
+#define MCAS_NOTE_RESPONSE_BROKEN_OFF 16u
+#define MCAS_NOTE_RESPONSE_UNCERTAIN  17u
 uint32_t mcas_abi_version(void);
 const char *mcas_version(void);
 const char *mcas_status_name(mcas_status status);
@@ -337,6 +341,76 @@ mcas_status mcas_body_bytes(const mcas_message *message, const uint8_t *buf,
                             size_t *needed);
 mcas_status mcas_body_dechunk(const uint8_t *buf, size_t len, uint8_t *out,
                               size_t out_len, size_t *needed);
+typedef struct mcas_tracker mcas_tracker;
+#define MCAS_SEGMENT_SYN 1u
+#define MCAS_SEGMENT_FIN 2u
+#define MCAS_SEGMENT_RST 4u
+#define MCAS_SEGMENT_ACK 16u
+#define MCAS_SEGMENT_IDENTIFIED 32u
+typedef struct mcas_segment {
+    const uint8_t *bytes;
+    const uint8_t *from;
+    const uint8_t *to;
+    uint64_t connection;
+    uint64_t tag;
+    uint64_t time;
+    uint32_t captured;
+    uint32_t length;
+    uint32_t sequence;
+    uint32_t acknowledged;
+    uint32_t flags;
+    uint32_t address_length;
+    uint16_t from_port;
+    uint16_t to_port;
+    uint16_t identification;
+    uint16_t reserved;
+} mcas_segment;
+#define MCAS_TRACK_ANSWERED 1u
+#define MCAS_TRACK_UNCERTAIN 2u
+#define MCAS_TRACK_UNANSWERED 4u
+#define MCAS_TRACK_RETRANSMITTED 8u
+#define MCAS_TRACK_BROKEN_OFF 16u
+typedef struct mcas_tracked_message {
+    mcas_message message;
+    const uint8_t *bytes;
+    uint64_t exchange;
+    uint64_t first_tag;
+    uint64_t last_tag;
+    uint64_t time;
+    uint64_t missing;
+    mcas_context context;
+    uint32_t length;
+    uint32_t sequence;
+    uint32_t flags;
+    uint16_t from_port;
+    uint16_t to_port;
+} mcas_tracked_message;
+typedef struct mcas_tracked_exchange {
+    uint64_t number;
+    uint64_t request_tag;
+    uint64_t request_time;
+    uint64_t last_try_tag;
+    uint64_t last_try_time;
+    uint64_t response_tag;
+    uint64_t response_time;
+    uint64_t response_bytes;
+    uint32_t request_type;
+    uint32_t request_method;
+    uint32_t status;
+    uint32_t tries;
+    uint32_t flags;
+    uint32_t reserved;
+} mcas_tracked_exchange;
+mcas_status mcas_tracker_new(mcas_tracker **out);
+void mcas_tracker_free(mcas_tracker *tracker);
+mcas_status mcas_tracker_segment(mcas_tracker *tracker,
+                                 const mcas_segment *segment);
+mcas_status mcas_tracker_finish(mcas_tracker *tracker);
+mcas_status mcas_tracker_next(mcas_tracker *tracker,
+                              mcas_tracked_message *out);
+mcas_status mcas_tracker_exchange(mcas_tracker *tracker, uint64_t number,
+                                  mcas_tracked_exchange *out);
+mcas_status mcas_tracker_forget(mcas_tracker *tracker, uint64_t number);
 #ifdef __cplusplus
 }
 #endif
