@@ -54,12 +54,16 @@ mod runs;
 mod sanitize;
 /// The same message however TCP delivers it.
 mod segments;
+/// Simulated connections that know who answers whom.
+mod simulator;
 /// The first look against reading one message after the other.
 mod sniff;
 /// `-z mcas,…`: tables, counters, response times, flow graph.
 mod statistics;
 /// Running tshark, reading its output, writing captures.
 mod support;
+/// Who answers whom, simulated and captured.
+mod tracker;
 
 /// This checkout's folder.
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");

@@ -1,0 +1,370 @@
+//! Who answers whom: the tracker against simulated connections and against
+//! captures.
+
+use crate::simulator::{
+    judge, world, Habits, Loss, Score, ACK, FIN, RST, SYN,
+};
+use mcas::track::{self, Segment, Tracker};
+use std::net::IpAddr;
+
+fn run(seeds: std::ops::Range<u64>, loss: Loss, habits: Habits) -> Score {
+    let mut sum = Score::default();
+    for seed in seeds {
+        let (world, captured) = world(seed, loss, habits);
+        let score = judge(&world, &captured);
+        if score.wrong + score.pages > 0 && sum.wrong + sum.pages < 6 {
+            eprintln!("seed {seed}: {score:?}");
+        }
+        sum.worlds += score.worlds;
+        sum.possible += score.possible;
+        sum.found += score.found;
+        sum.links += score.links;
+        sum.wrong += score.wrong;
+        sum.pages += score.pages;
+    }
+    sum
+}
+
+const WHOLE: Loss = Loss { lost: 0, disorder: false, cut: false };
+
+/// However the ends behave, and in whatever order packets are captured.
+#[test]
+fn every_link_where_nothing_is_lost() {
+    for loss in [WHOLE, Loss { disorder: true, ..WHOLE }] {
+        let score = run(0..1500, loss, Habits::default());
+        assert_eq!(score.found, score.possible, "{loss:?} {score:?}");
+        assert_eq!((score.wrong, score.pages), (0, 0), "{loss:?}");
+        assert!(score.possible > 7000, "{score:?}");
+    }
+}
+
+#[test]
+fn no_wrong_link_whatever_is_lost() {
+    for (lost, least) in
+        [(10_000, 95), (50_000, 90), (100_000, 80), (200_000, 70)]
+    {
+        for cut in [false, true] {
+            let loss = Loss { lost, disorder: true, cut };
+            let score = run(0..1000, loss, Habits::default());
+            assert_eq!((score.wrong, score.pages), (0, 0), "{loss:?}");
+            let found = 100 * score.found / score.possible;
+            assert!(found >= least, "{loss:?}: {found} of 100 links");
+        }
+    }
+}
+
+/// Figures for `docs/security.md`:
+///
+///     MCAS_WORLDS=100000 cargo test --release --test tests -- \
+///         tracker::figures --ignored --nocapture
+#[test]
+#[ignore = "takes as long as it is told to"]
+fn figures() {
+    let number = |name, other| {
+        let value = std::env::var(name).ok();
+        value.map_or(other, |value| value.parse().expect("a number"))
+    };
+    let from = number("MCAS_FROM", 0);
+    let seeds = from..from + number("MCAS_WORLDS", 10_000);
+    for lost in [0, 10_000, 50_000, 100_000, 200_000] {
+        for (cut, slow) in [(false, false), (true, false), (true, true)] {
+            let loss = Loss { lost, disorder: true, cut };
+            let score = run(seeds.clone(), loss, Habits { slow });
+            let links = 100.0 * score.found as f64 / score.possible as f64;
+            println!("{loss:?} slow {slow}: {score:?}, {links:.1} of 100");
+        }
+    }
+}
+
+// Captures.
+
+/// TCP in an IPv4 packet of Ethernet, with PPPoE or without.
+fn segment(frame: &[u8], tag: u64, time: u64) -> Option<Segment<'_>> {
+    let number = |at: usize| {
+        let bytes = frame.get(at..at + 2)?;
+        Some(u16::from_be_bytes([bytes[0], bytes[1]]))
+    };
+    let long = |at: usize| {
+        let bytes = frame.get(at..at + 4)?;
+        Some(u32::from_be_bytes(bytes.try_into().ok()?))
+    };
+    let ip = match number(12)? {
+        0x0800 => 14,
+        0x8864 if number(20)? == 0x0021 => 22,
+        _ => return None,
+    };
+    if frame.get(ip + 9) != Some(&6) {
+        return None;
+    }
+    let end = |at: usize, port: usize| {
+        let address = <[u8; 4]>::try_from(frame.get(at..at + 4)?).ok()?;
+        Some((IpAddr::from(address), number(port)?))
+    };
+    let tcp = ip + 4 * usize::from(frame[ip] & 15);
+    let flags = *frame.get(tcp + 13)?;
+    let payload = tcp + 4 * usize::from(frame[tcp + 12] >> 4);
+    let behind = ip + usize::from(number(ip + 2)?);
+    let told = [(SYN, track::SYN), (FIN, track::FIN), (RST, track::RST)];
+    Some(Segment {
+        ends: [end(ip + 12, tcp)?, end(ip + 16, tcp + 2)?],
+        connection: 0,
+        sequence: long(tcp + 4)?,
+        acknowledged: long(tcp + 8).filter(|_| flags & ACK != 0),
+        flags: told
+            .into_iter()
+            .filter(|(theirs, _)| flags & theirs != 0)
+            .fold(0, |all, (_, ours)| all | ours),
+        length: (behind - payload) as u32,
+        bytes: frame.get(payload..behind.min(frame.len()))?,
+        identification: number(ip + 4),
+        tag,
+        time,
+    })
+}
+
+/// What a tracker finds in a capture of `tests/captures/trouble`.
+fn trouble(name: &str) -> (Tracker, Vec<track::Found>) {
+    let path = format!("{}/tests/captures/trouble/{name}.pcap", crate::ROOT);
+    let file = std::fs::read(path).unwrap();
+    let mut tracker = Tracker::new();
+    let mut found = vec![];
+    let number = |bytes: &[u8], at: usize| {
+        u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
+    };
+    let (mut at, mut tag) = (24, 0);
+    while at < file.len() {
+        let [seconds, fraction, kept] =
+            [0, 4, 8].map(|i| u64::from(number(&file, at + i)));
+        let frame = &file[at + 16..][..kept as usize];
+        let time = seconds * 1_000_000_000 + fraction * 1000;
+        tag += 1;
+        if let Some(segment) = segment(frame, tag, time) {
+            tracker.segment(&segment);
+        }
+        found.extend(std::iter::from_fn(|| tracker.next_found()));
+        at += 16 + kept as usize;
+    }
+    tracker.finish();
+    found.extend(std::iter::from_fn(|| tracker.next_found()));
+    (tracker, found)
+}
+
+/// Type, frame, and the frame of the request that it is linked to.
+fn links(name: &str) -> Vec<(u32, u64, Option<u64>)> {
+    let (tracker, found) = trouble(name);
+    let link = |found: &track::Found| {
+        let exchange = tracker.exchange(found.exchange)?;
+        let linked = found.message.status != 0 && exchange.request.tag != 0;
+        linked.then_some(exchange.request.tag)
+    };
+    found
+        .iter()
+        .map(|found| (found.message.message_type, found.first, link(found)))
+        .collect()
+}
+
+#[test]
+fn links_in_captures_that_go_wrong() {
+    for (name, expected) in [
+        (
+            "lost-answer-pipelined",
+            &[
+                (1, 4, None),
+                (1, 5, None),
+                (1, 6, None),
+                (2, 7, None),
+                (2, 8, None),
+            ][..],
+        ),
+        ("lost-answer-then-page", &[(1, 4, None)]),
+        ("key-collision", &[(2, 8, None)]),
+        ("ports-used-again", &[(1, 11, None), (2, 13, Some(11))]),
+        ("lost-tail-then-answer", &[(9, 6, None), (10, 7, Some(6))]),
+        ("payment-half-closed", &[]),
+        ("answer-captured-first", &[(1, 5, None), (2, 4, Some(5))]),
+        ("answer-out-of-order", &[(1, 5, None), (2, 4, Some(5))]),
+        ("answer-broken-off", &[(3, 4, None), (4, 5, Some(4))]),
+    ] {
+        assert_eq!(links(name), expected, "{name}");
+    }
+}
+
+/// What is known of the only exchange, or of the first one.
+fn exchange(name: &str) -> track::Exchange {
+    *trouble(name).0.exchange(1).expect(name)
+}
+
+#[test]
+fn what_became_of_requests() {
+    let lost = exchange("lost-answer-then-page");
+    assert_eq!(lost.flags, track::UNANSWERED);
+
+    let (tracker, found) = trouble("lost-answer-pipelined");
+    for response in found.iter().filter(|f| f.message.status != 0) {
+        assert_eq!(response.flags, track::UNCERTAIN);
+    }
+    // One of them was answered.
+    assert_eq!(tracker.exchange(1).unwrap().flags, 0);
+
+    let again = exchange("unanswered-retransmitted");
+    assert_eq!(again.flags, track::UNANSWERED | track::RETRANSMITTED);
+    assert_eq!((again.tries, again.last_try.tag), (3, 6));
+
+    let broken = exchange("answer-broken-off");
+    assert_eq!(broken.flags, track::ANSWERED | track::BROKEN_OFF);
+    assert_eq!((broken.status, broken.response_bytes), (200, 20000));
+}
+
+/// A mirror port's copies are no other tries, and no other messages.
+#[test]
+fn copies_do_not_count() {
+    let (tracker, found) = trouble("span-duplicates");
+    assert_eq!(found.len(), 4);
+    for number in 1..=2 {
+        let exchange = tracker.exchange(number).unwrap();
+        assert_eq!((exchange.tries, exchange.flags), (1, track::ANSWERED));
+    }
+}
+
+/// Two connections in a frame, with the same sequence numbers.
+#[test]
+fn connections_are_told_by_their_ends() {
+    let mut tracker = Tracker::new();
+    let server = (IpAddr::from([10, 139, 75, 42]), 80);
+    let requests = [
+        "POST / HTTP/1.1\r\nHost: add-con.mcas\r\nContent-Length: 0\r\n\r\n",
+        "GET /fw/a/b HTTP/1.1\r\nHost: verup-mcas.a.flets\r\n\r\n",
+    ];
+    for (port, request) in (40000..).zip(requests) {
+        tracker.segment(&Segment {
+            ends: [(IpAddr::from([10, 212, 33, 7]), port), server],
+            connection: 0,
+            sequence: 1000,
+            acknowledged: Some(5000),
+            flags: 0,
+            length: request.len() as u32,
+            bytes: request.as_bytes(),
+            identification: Some(0),
+            tag: 1,
+            time: 0,
+        });
+    }
+    tracker.finish();
+    let found = std::iter::from_fn(|| tracker.next_found());
+    let mut types: Vec<_> = found.map(|f| f.message.message_type).collect();
+    types.sort();
+    assert_eq!(types, [1, 3]);
+}
+
+/// The bytes of two directions and nothing else, as a proxy has them.
+#[test]
+fn positions_without_acknowledgements() {
+    let mut tracker = Tracker::new();
+    let ends =
+        [(IpAddr::from([10, 0, 0, 1]), 1), (IpAddr::from([10, 0, 0, 2]), 80)];
+    let asked = "GET / HTTP/1.1\r\nHost: a.jp\r\n\r\n\
+        HEAD /fw/a/b HTTP/1.1\r\nHost: verup-mcas.a.flets\r\n\r\n\
+        GET /cas_tel_list/ HTTP/1.1\r\n\r\n";
+    let answers = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nResultCode=\
+        HTTP/1.1 100 Continue\r\n\r\n\
+        HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\
+        HTTP/1.1 200 OK\r\n\r\nResultCode=0000\r\n";
+    let sides = [asked, answers];
+    for opens in [true, false] {
+        for (side, text) in sides.into_iter().enumerate() {
+            let bytes = if opens { "" } else { text };
+            tracker.segment(&Segment {
+                ends: [ends[side], ends[1 - side]],
+                connection: 0,
+                sequence: if opens { u32::MAX } else { 0 },
+                acknowledged: None,
+                flags: if opens { track::SYN } else { track::FIN },
+                length: bytes.len() as u32,
+                bytes: bytes.as_bytes(),
+                identification: None,
+                tag: 1 + side as u64,
+                time: 0,
+            });
+        }
+    }
+    tracker.finish();
+    let found: Vec<_> = std::iter::from_fn(|| tracker.next_found()).collect();
+    let read: Vec<_> = found
+        .iter()
+        .map(|f| (f.message.message_type, f.exchange, f.bytes.len()))
+        .collect();
+    assert_eq!(read, [(3, 1, 51), (7, 2, 31), (4, 1, 39), (8, 2, 36)]);
+}
+
+// Through the C functions.
+
+#[test]
+fn handle() {
+    use mcas::capi::*;
+    use mcas::capi_track::*;
+    use std::ptr;
+    let request = b"POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n";
+    let address = [10, 0, 0, 1];
+    let mut segment = TrackerSegment {
+        bytes: request.as_ptr(),
+        from: address.as_ptr(),
+        to: address.as_ptr(),
+        connection: 0,
+        tag: 7,
+        time: 0,
+        captured: request.len() as u32,
+        length: request.len() as u32,
+        sequence: 1,
+        acknowledged: 1,
+        flags: SEGMENT_ACK,
+        address_length: 4,
+        from_port: 1,
+        to_port: 80,
+        identification: 0,
+        reserved: 0,
+    };
+    // SAFETY: pointers are NULL or good, and the handle is not used after
+    // it is freed.
+    unsafe {
+        let mut tracker = ptr::null_mut();
+        assert_eq!(mcas_tracker_new(ptr::null_mut()), ERR_NULL);
+        assert_eq!(mcas_tracker_new(&mut tracker), OK);
+        mcas_tracker_free(ptr::null_mut());
+        assert_eq!(mcas_tracker_segment(ptr::null_mut(), &segment), ERR_NULL);
+        assert_eq!(mcas_tracker_segment(tracker, ptr::null()), ERR_NULL);
+        segment.address_length = 5;
+        let long = [0; 5];
+        (segment.from, segment.to) = (long.as_ptr(), long.as_ptr());
+        assert_eq!(mcas_tracker_segment(tracker, &segment), ERR_RANGE);
+        segment.address_length = 4;
+        segment.from = ptr::null();
+        assert_eq!(mcas_tracker_segment(tracker, &segment), ERR_NULL);
+        segment.from = address.as_ptr();
+        segment.length = u32::MAX;
+        assert_eq!(mcas_tracker_segment(tracker, &segment), ERR_TOO_LARGE);
+        segment.length = segment.captured;
+        assert_eq!(mcas_tracker_segment(tracker, &segment), OK);
+
+        let mut found = std::mem::MaybeUninit::<TrackedMessage>::uninit();
+        assert_eq!(mcas_tracker_next(tracker, found.as_mut_ptr()), END);
+        assert_eq!(mcas_tracker_finish(tracker), OK);
+        assert_eq!(mcas_tracker_next(tracker, ptr::null_mut()), ERR_NULL);
+        assert_eq!(mcas_tracker_next(tracker, found.as_mut_ptr()), OK);
+        let found = found.assume_init();
+        assert_eq!((found.first_tag, found.exchange), (7, 1));
+        let bytes =
+            std::slice::from_raw_parts(found.bytes, found.length as usize);
+        assert_eq!(bytes, request);
+
+        let mut known = std::mem::MaybeUninit::<TrackedExchange>::uninit();
+        let out = known.as_mut_ptr();
+        assert_eq!(mcas_tracker_exchange(tracker, 2, out), END);
+        assert_eq!(mcas_tracker_exchange(tracker, 1, out), OK);
+        let known = known.assume_init();
+        assert_eq!((known.request_tag, known.request_type), (7, 1));
+        assert_eq!(known.flags, mcas::track::UNANSWERED);
+        assert_eq!(mcas_tracker_forget(tracker, 1), OK);
+        assert_eq!(mcas_tracker_exchange(tracker, 1, out), END);
+        mcas_tracker_free(tracker);
+    }
+}
