@@ -308,3 +308,37 @@ pub unsafe extern "C" fn mcas_tracker_forget(
     // SAFETY: the caller's promise.
     unsafe { with(tracker, work) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::mem::MaybeUninit;
+    use core::ptr;
+
+    /// Its status and nothing else comes out of a panic, then and later.
+    #[test]
+    fn poisoned() {
+        let mut tracker = ptr::null_mut();
+        let mut found = MaybeUninit::uninit();
+        let mut known = MaybeUninit::uninit();
+        // SAFETY: pointers are NULL or good, and the handle is not used
+        // after it is freed.
+        unsafe {
+            assert_eq!(mcas_tracker_new(&mut tracker), OK);
+            // What is refused does no harm.
+            assert_eq!(with(tracker, |_| Err(ERR_RANGE)), ERR_RANGE);
+            assert_eq!(mcas_tracker_forget(tracker, 1), OK);
+            assert_eq!(with(tracker, |_| panic!("planted")), ERR_PANIC);
+            for status in [
+                mcas_tracker_segment(tracker, ptr::null()),
+                mcas_tracker_finish(tracker),
+                mcas_tracker_next(tracker, found.as_mut_ptr()),
+                mcas_tracker_exchange(tracker, 1, known.as_mut_ptr()),
+                mcas_tracker_forget(tracker, 1),
+            ] {
+                assert_eq!(status, ERR_PANIC);
+            }
+            mcas_tracker_free(tracker);
+        }
+    }
+}

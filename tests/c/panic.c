@@ -34,6 +34,10 @@ int main(void)
     mcas_field_info field;
     mcas_note_info note;
     mcas_type_info type;
+    mcas_tracker *tracker = NULL;
+    mcas_segment segment = {0};
+    mcas_tracked_message found;
+    mcas_tracked_exchange exchange;
     int failed = 0;
 
     EXPECT_PANIC(mcas_type_get(0, &type));
@@ -61,5 +65,12 @@ int main(void)
     EXPECT_PANIC(mcas_config_format(&message, buf, len, 0, text, 8, &needed));
     EXPECT_PANIC(mcas_body_bytes(&message, buf, len, room, 8, &needed));
     EXPECT_PANIC(mcas_body_dechunk(buf, len, room, 8, &needed));
+    EXPECT_PANIC(mcas_tracker_new(&tracker));
+    EXPECT_PANIC(mcas_tracker_segment(tracker, &segment));
+    EXPECT_PANIC(mcas_tracker_finish(tracker));
+    EXPECT_PANIC(mcas_tracker_next(tracker, &found));
+    EXPECT_PANIC(mcas_tracker_exchange(tracker, 1, &exchange));
+    EXPECT_PANIC(mcas_tracker_forget(tracker, 1));
+    mcas_tracker_free(tracker);
     return failed;
 }
