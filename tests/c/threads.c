@@ -275,6 +275,59 @@ static void add_message(result *result, const mcas_context *context,
     free(body);
 }
 
+static void add_found(result *result, mcas_tracker *tracker)
+{
+    mcas_tracked_message found;
+    mcas_tracked_exchange exchange;
+    mcas_status status;
+
+    while ((status = mcas_tracker_next(tracker, &found)) == MCAS_OK) {
+        add(result, &found.message, sizeof found.message);
+        add(result, found.bytes, found.length);
+        add(result, &found.first_tag, sizeof found.first_tag);
+        status = mcas_tracker_exchange(tracker, found.exchange, &exchange);
+        add_status(result, status);
+        add(result, &exchange, sizeof exchange);
+        /* The message just found stays as it is. */
+        add(result, found.bytes, found.length);
+        result->items++;
+    }
+    add_status(result, status);
+}
+
+/* The file before and the file, as what client and server have sent. */
+static void add_tracked(result *result, size_t f)
+{
+    static const uint8_t addresses[2][4] = {{10, 0, 0, 1}, {10, 0, 0, 2}};
+    const file *sides[2] = {&files[f > 0 ? f - 1 : f], &files[f]};
+    mcas_tracker *tracker;
+    uint32_t opens, side;
+
+    add_status(result, mcas_tracker_new(&tracker));
+    for (opens = 2; opens-- > 0;)
+        for (side = 0; side < 2; side++) {
+            mcas_segment segment = {0};
+
+            segment.from = addresses[side];
+            segment.to = addresses[1 - side];
+            segment.address_length = 4;
+            segment.tag = 1 + side;
+            segment.sequence = opens ? UINT32_MAX : 0;
+            segment.flags = opens ? MCAS_SEGMENT_SYN : MCAS_SEGMENT_FIN;
+            if (!opens) {
+                segment.bytes = sides[side]->bytes;
+                segment.captured = (uint32_t)sides[side]->length;
+                segment.length = segment.captured;
+            }
+            add_status(result, mcas_tracker_segment(tracker, &segment));
+            add_found(result, tracker);
+        }
+    add_status(result, mcas_tracker_finish(tracker));
+    add_found(result, tracker);
+    add_status(result, mcas_tracker_forget(tracker, 1));
+    mcas_tracker_free(tracker);
+}
+
 static result read_message(size_t f)
 {
     static const char cookie[] = "BIGipServeraddcon=944474890.20480.0000";
@@ -301,6 +354,7 @@ static result read_message(size_t f)
         context.request_method = request.method;
         add_message(&result, &context, buf, len);
     }
+    add_tracked(&result, f);
 #ifdef PLANTED_OVERRUN
     add(&result, buf, len + 1);
 #endif
