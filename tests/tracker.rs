@@ -296,6 +296,130 @@ fn positions_without_acknowledgements() {
     assert_eq!(read, [(3, 1, 51), (7, 2, 31), (4, 1, 39), (8, 2, 36)]);
 }
 
+/// One of two ends with what it sends, all of it acknowledged.
+struct Talk {
+    tracker: Tracker,
+    next: [u32; 2],
+    connection: u64,
+}
+
+const CLIENT: usize = 0;
+const SERVER: usize = 1;
+const ENDS: [track::End; 2] = [
+    (IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)), 40000),
+    (IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2)), 80),
+];
+
+impl Talk {
+    fn new() -> Talk {
+        let mut talk =
+            Talk { tracker: Tracker::new(), next: [0; 2], connection: 0 };
+        talk.send(CLIENT, "", track::SYN, 0);
+        talk.send(SERVER, "", track::SYN, 0);
+        talk
+    }
+
+    fn send(&mut self, side: usize, text: &str, flags: u32, tag: u64) {
+        let opens = flags & track::SYN != 0;
+        self.tracker.segment(&Segment {
+            ends: [ENDS[side], ENDS[1 - side]],
+            connection: self.connection,
+            sequence: self.next[side],
+            acknowledged: (!opens || side == SERVER)
+                .then_some(self.next[1 - side]),
+            flags,
+            length: text.len() as u32,
+            bytes: text.as_bytes(),
+            identification: None,
+            tag,
+            time: 0,
+        });
+        self.next[side] += text.len() as u32 + u32::from(opens);
+    }
+
+    fn say(&mut self, side: usize, text: &str, tag: u64) {
+        self.send(side, text, 0, tag);
+    }
+
+    /// Type, the frame it begins in, and the request's.
+    fn found(mut self) -> Vec<(u32, u64, u64)> {
+        self.tracker.finish();
+        let found: Vec<_> =
+            std::iter::from_fn(|| self.tracker.next_found()).collect();
+        let request = |number| {
+            self.tracker.exchange(number).map_or(0, |e| e.request.tag)
+        };
+        found
+            .iter()
+            .map(|f| (f.message.message_type, f.first, request(f.exchange)))
+            .collect()
+    }
+}
+
+const ASKS: &str = "GET /fw/a/b HTTP/1.1\r\nHost: verup-mcas.a.flets\r\n\r\n";
+const ANSWERS: &str = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+
+/// What looks like HTTP behind a 101, or in a tunnel, is none.
+#[test]
+fn what_ends_http() {
+    let connect = "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n";
+    let upgrade = "GET / HTTP/1.1\r\nUpgrade: x\r\nConnection: upgrade\r\n\
+        Host: a\r\n\r\n";
+    let ok = "HTTP/1.1 200 OK\r\n\r\n";
+    let switched = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+    let refused = "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n";
+    for (asked, answer, http) in [
+        (connect, ok, false),
+        (connect, refused, true),
+        (upgrade, switched, false),
+        (upgrade, refused, true),
+    ] {
+        let mut talk = Talk::new();
+        talk.say(CLIENT, asked, 1);
+        talk.say(SERVER, answer, 2);
+        talk.say(CLIENT, ASKS, 3);
+        talk.say(SERVER, ANSWERS, 4);
+        let expected: &[_] = if http { &[(3, 3, 3), (4, 4, 3)] } else { &[] };
+        assert_eq!(talk.found(), expected, "{asked:?} {answer:?}");
+    }
+}
+
+/// Two connections between the same ends, told apart by nothing but the
+/// caller's number.
+#[test]
+fn the_callers_number() {
+    for (number, linked) in [(0, 1), (7, 0)] {
+        let mut talk = Talk::new();
+        talk.say(CLIENT, ASKS, 1);
+        talk.connection = number;
+        talk.say(
+            SERVER,
+            "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n\
+            ResultCode=0000\n",
+            2,
+        );
+        let response = *talk.found().last().unwrap();
+        let message_type = if linked == 1 { 4 } else { 2 };
+        assert_eq!(response, (message_type, 2, linked), "{number}");
+    }
+}
+
+/// Lengths that no number of bytes comes up to, with bytes missing.
+#[test]
+fn announced_without_end() {
+    let head = format!("Content-Length: {}\r\n\r\n", i64::MAX);
+    let mut talk = Talk::new();
+    let asks = ASKS.trim_end();
+    talk.say(CLIENT, &format!("{asks}\r\n{head}x"), 1);
+    talk.next[CLIENT] += 5;
+    talk.say(CLIENT, "x", 2);
+    talk.say(SERVER, &format!("HTTP/1.1 200 OK\r\n{head}x"), 3);
+    talk.next[SERVER] += 5;
+    talk.say(SERVER, "x", 4);
+    let found = talk.found();
+    assert_eq!(found, [(3, 1, 1), (4, 3, 1)]);
+}
+
 // Through the C functions.
 
 #[test]

@@ -4,6 +4,7 @@
 use super::body::Body;
 use super::flow::{Flow, Piece};
 use super::pairing::{Answers, Pairing, Request};
+use super::position;
 use super::{End, Exchange, Found, Mark, Segment, Sink};
 use crate::classify::{classify, Class};
 use crate::head;
@@ -11,6 +12,7 @@ use crate::message::{
     self, Context, Message, Method, END_OF_STREAM, HEAD_COMPLETE, HEAD_ONLY,
     KIND_REQUEST, KIND_RESPONSE,
 };
+use crate::progress::Progress;
 use crate::types::{TYPE_NONE, TYPE_OTHER_REQUEST};
 use memchr::memmem;
 
@@ -21,6 +23,9 @@ const PATIENCE_TIME: u64 = 2_000_000_000;
 
 /// Longest head of a message; servers refuse longer ones.
 const LONGEST_HEAD: usize = 1 << 16;
+
+/// So many bytes at once are looked at for where a head ends.
+const STEP: usize = 256;
 
 /// A message of which not all has come.
 #[derive(Debug)]
@@ -33,6 +38,11 @@ struct Open {
     bytes: Vec<u8>,
     /// In them no head ends.
     scanned: usize,
+    head_ended: bool,
+    /// How far it was looked at whether it is ours, and whether that is
+    /// known.
+    progress: Progress,
+    decided: bool,
     head: Option<Head>,
 }
 
@@ -369,18 +379,16 @@ impl Connection {
             return self.adrift(side, start, bytes);
         }
         let asks = self.client == Some(side);
-        let mut rest = bytes.to_vec();
+        let mut rest = bytes;
         let mut at = start;
         while !rest.is_empty() {
             let state = std::mem::take(&mut self.states[side]);
             let mut open = match state {
                 State::Dead => return self.states[side] = State::Dead,
-                State::Adrift
-                    if at > start || !begins_message(asks, &rest) =>
-                {
+                State::Adrift if at > start || !begins_message(asks, rest) => {
                     self.states[side] = State::Adrift;
                     if asks {
-                        self.adrift(side, at, &rest);
+                        self.adrift(side, at, rest);
                     }
                     return;
                 }
@@ -393,7 +401,7 @@ impl Connection {
                         if asks {
                             self.pairing.blank(at, behind);
                         }
-                        rest.drain(..blank);
+                        rest = &rest[blank..];
                         at = behind;
                         self.states[side] = State::Border;
                         continue;
@@ -405,6 +413,9 @@ impl Connection {
                         last: piece.mark,
                         bytes: Vec::new(),
                         scanned: 0,
+                        head_ended: false,
+                        progress: Progress::default(),
+                        decided: false,
                         head: None,
                     })
                 }
@@ -412,10 +423,11 @@ impl Connection {
             };
             open.last = piece.mark;
             if open.head.is_none() {
-                let before = open.bytes.len();
-                open.bytes.append(&mut rest);
-                let Some(end) = open.end_of_head() else {
-                    let hopeless = open.bytes.len() > LONGEST_HEAD
+                let taken = open.take_head(rest);
+                rest = &rest[taken..];
+                at += taken as i64;
+                if !open.head_ended {
+                    let hopeless = !rest.is_empty()
                         || !may_begin_message(asks, &open.bytes);
                     self.states[side] = if hopeless {
                         self.lose_border(asks);
@@ -424,9 +436,7 @@ impl Connection {
                         State::Message(open)
                     };
                     return;
-                };
-                rest = open.bytes.split_off(end);
-                at += (end - before) as i64;
+                }
                 if !self.head(side, &mut open, sink) {
                     self.lose_border(asks);
                     // What stands in the rest of the segment is not known.
@@ -438,13 +448,13 @@ impl Connection {
                 }
             }
             let Some(head) = &mut open.head else { return };
-            let (taken, whole) = head.body.take(&rest);
+            let (taken, whole) = head.body.take(rest);
             head.came += taken as u64;
             if head.keep {
                 let room = sink.longest.saturating_sub(open.bytes.len());
                 open.bytes.extend(&rest[..taken.min(room)]);
             }
-            rest.drain(..taken);
+            rest = &rest[taken..];
             at += taken as i64;
             if whole {
                 self.whole(side, *open, at, sink);
@@ -522,7 +532,7 @@ impl Connection {
     ) {
         let body = Body::of(message);
         let behind = open.start + open.bytes.len() as i64;
-        let end = body.length().map(|length| behind + length as i64);
+        let end = body.length().map(|length| position::behind(behind, length));
         let class = classify(&open.bytes, &Context::default());
         let keep = !matches!(class, Ok(Class::No) | Err(_));
         let exchange = if message.is_ours() { sink.next_number() } else { 0 };
@@ -723,7 +733,7 @@ impl Connection {
                     .head
                     .as_ref()
                     .and_then(|head| head.body.length())
-                    .map(|left| from + left as i64);
+                    .map(|left| position::behind(from, left));
                 let Some(end) = left else {
                     self.cut(side, *open, false, sink);
                     return self.states[side] = State::Adrift;
@@ -832,6 +842,24 @@ impl Connection {
 }
 
 impl Open {
+    /// Takes the bytes that belong to the head, as far as they may; tells how
+    /// many.
+    fn take_head(&mut self, bytes: &[u8]) -> usize {
+        let before = self.bytes.len();
+        // What stands behind it is not copied for each of many messages.
+        for step in bytes.chunks(STEP) {
+            if self.head_ended || self.bytes.len() > LONGEST_HEAD {
+                break;
+            }
+            self.bytes.extend(step);
+            if let Some(end) = self.end_of_head() {
+                self.bytes.truncate(end);
+                self.head_ended = true;
+            }
+        }
+        self.bytes.len() - before
+    }
+
     /// Where the head ends, once it does.
     fn end_of_head(&mut self) -> Option<usize> {
         let from = self.scanned.saturating_sub(3);
@@ -860,11 +888,15 @@ impl Open {
         let Some(head) = self.head.as_mut().filter(|head| head.keep) else {
             return;
         };
-        if head.context.request.is_none() && head.status != 0 {
-            let class = classify(&self.bytes, &head.context);
-            if matches!(class, Ok(Class::No) | Err(_)) {
-                head.keep = false;
-                self.bytes = Vec::new();
+        if head.context.request.is_none() && head.status != 0 && !self.decided
+        {
+            match self.progress.classify(&self.bytes, &head.context) {
+                Ok(Class::More(_)) => {}
+                Ok(Class::Yes(_)) => self.decided = true,
+                Ok(Class::No) | Err(_) => {
+                    head.keep = false;
+                    self.bytes = Vec::new();
+                }
             }
         }
     }

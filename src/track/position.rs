@@ -15,6 +15,12 @@ pub(super) fn near(sequence: u32, known: i64) -> i64 {
     known + i64::from(sequence.wrapping_sub(known as u32) as i32)
 }
 
+/// The position so many bytes further on; a length may be any number that is
+/// announced.
+pub(super) fn behind(at: i64, length: u64) -> i64 {
+    at.saturating_add(i64::try_from(length).unwrap_or(i64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
