@@ -228,6 +228,59 @@ fn pieces_are_linear() {
     }
 }
 
+/// What one side sends.
+const SENT: &[Shape] = &[
+    ("answers to nothing", |n| fill("HTTP/1.1 204 N\r\n\r\n", n).into()),
+    ("our answers", |n| {
+        let answer = response("", b"ResultCode=0000");
+        answer.repeat(n / answer.len())
+    }),
+    ("web requests", |n| fill("GET / HTTP/1.1\r\n\r\n", n).into()),
+    ("our requests", |n| {
+        fill("GET / HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n", n).into()
+    }),
+    // Longer than 65,536 bytes it is none.
+    ("a head", |n| {
+        let line = fill("y", n / 4);
+        format!("GET / HTTP/1.1\r\nX: {line}\r\n\r\n").into()
+    }),
+    ("an answer", |n| {
+        let body = format!("ResultCode=0000\n{}", fill("a=b\n", n));
+        response("", body.as_bytes())
+    }),
+    ("chunks of an answer", |n| {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let chunks = fill("1\r\na\r\n", n);
+        format!("{head}f\r\nResultCode=0000\r\n{chunks}").into()
+    }),
+    ("blank lines before all", |n| fill("\r\n", n).into()),
+    ("no HTTP", |n| fill("GET /HTTP/1.", n).into()),
+];
+
+/// The tracker's work is linear in what is sent, be that in many segments or
+/// in few.
+#[test]
+#[ignore = "valgrind"]
+fn tracking_is_linear() {
+    let program = compile(&source("track"), library(), true);
+    let n = 1 << 15;
+    for (name, shape) in SENT {
+        for step in ["16", "1400", "1000000"] {
+            let name = format!("{name} by {step}");
+            let costs = [n, 2 * n, 4 * n].map(|n| {
+                let file = format!("track-{}", name.replace(' ', "-"));
+                let file = target(&file);
+                fs::write(&file, shape(n)).unwrap();
+                instructions(&program, &[step.as_ref(), file.as_os_str()])
+            });
+            println!("{name:32} {costs:?}");
+            // What is kept grows in leaps: some instructions a byte.
+            let [first, second] = [costs[1] - costs[0], costs[2] - costs[1]];
+            assert!(second < first * 21 / 10 + 4 * n as u64, "{name}");
+        }
+    }
+}
+
 /// All items of the first message, and those of its body.
 fn items(input: &[u8], request_type: u32) -> Vec<Item> {
     let context = Context::answering(Request::new(request_type));
