@@ -1039,7 +1039,8 @@ typedef struct mcas_segment {
 typedef struct mcas_tracked_message {
     mcas_message message;
     const uint8_t *bytes;   /* what it was read from; the tracker's, until
-                               the next call with it */
+                               the next call but mcas_tracker_exchange and
+                               mcas_tracker_forget */
     uint64_t exchange;      /* number of its exchange */
     uint64_t first_tag;     /* of the segment that it begins in */
     uint64_t last_tag;      /* of the last segment with bytes of it */
