@@ -952,9 +952,11 @@ mcas_status mcas_body_dechunk(const uint8_t *buf, size_t len, uint8_t *out,
  * The one part of the library with a handle. It is given TCP's segments, in
  * the order of the capture, and finds the messages of this protocol in them,
  * each with the exchange that it belongs to. A link between a response and a
- * request is certain, or there is none: captures lose packets, and where a
- * response may answer one of several requests, or one that was not captured,
- * it is MCAS_TRACK_UNCERTAIN. After each segment, and after
+ * request is meant to be certain, or there is none: captures lose packets,
+ * and where a response may answer one of several requests, or one that was
+ * not captured, it is MCAS_TRACK_UNCERTAIN. This section is young: a fuzzer
+ * still finds odd connections whose links are wrong (docs/security.md has
+ * the figures), and functions may change. After each segment, and after
  * mcas_tracker_finish, call mcas_tracker_next until MCAS_END:
  *
  *     mcas_tracker_new(&tracker);

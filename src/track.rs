@@ -6,7 +6,8 @@ the answer to a request must be right, or say nothing. That is easy while all
 of a connection was captured: responses come in the order of their requests.
 But captures lose packets, and a queue that has lost an answer gives every
 later one to the wrong request. So the rule here is: **a link is certain, or
-there is none**.
+there is none**. It is not kept everywhere yet: a fuzzer that steers the
+simulator of the tests finds odd connections whose links are wrong.
 
 A [`Tracker`] is given TCP's segments, in the order of the capture, and hands
 out the messages of this protocol among their bytes, in the order in which
