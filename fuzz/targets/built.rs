@@ -5,7 +5,8 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use mcas::message::COMPLETE;
-use mcas_fuzz::invariants::read;
+use mcas::{Item, Span};
+use mcas_fuzz::invariants::{read, Reading};
 use mcas_fuzz::{context, message};
 use std::io::Write;
 
@@ -230,6 +231,18 @@ fn delimits(head: &[u8]) -> bool {
         || has(b"\n\r\n")
 }
 
+/// The items of a head; where it ends is told by its last line.
+fn in_place(read: &Reading) -> Vec<Item> {
+    let mut items = read.head.clone();
+    let end = read.message.body.offset;
+    for item in &mut items {
+        if item.span.offset == end && item.span.length == 0 {
+            item.span = Span::default();
+        }
+    }
+    items
+}
+
 fuzz_target!(|built: Built| {
     let mut head = vec![];
     built.start.write(&mut head);
@@ -272,6 +285,6 @@ fuzz_target!(|built: Built| {
         (known, m.media, m.charset)
     };
     assert_eq!(facts(&a.message), facts(&b.message));
-    assert_eq!(a.head, b.head);
+    assert_eq!(in_place(&a), in_place(&b));
     assert_eq!(a.body, b.body);
 });
