@@ -180,6 +180,7 @@ fn bit(field: Field) -> u64 {
 
 impl Cursor {
     /// Begins with the head of `message`.
+    #[inline(always)] // It is large to copy.
     pub fn head(message: &Message) -> Cursor {
         if !message.is_ours() {
             return Cursor::default();
