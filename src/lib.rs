@@ -215,9 +215,8 @@ codings such as gzip, and says so in a note. It writes no messages.
 Any bytes give a result or an [`Error`]. Parsing allocates nothing, but for
 [`Message::body_bytes`] where there are chunks; keeps no state outside of the
 caller's values; and takes time linear in the input, but for the offset in an
-[`Error`], for which the first line is read once for each bit of it. `unsafe` is confined to
-the C layer, whose manual is `include/mcas.h`, and to what `multiversion`
-writes to choose between vector instructions.
+[`Error`], for which the first line is read once for each bit of it. `unsafe`
+is confined to the C layer, whose manual is `include/mcas.h`.
 
 # A whole program
 
