@@ -432,6 +432,7 @@ pub(crate) fn refused(input: &[u8]) -> Error {
 
 /// The same of at most [`MAX_INPUT`] bytes, for those who do not ask where
 /// they cease to be HTTP.
+#[inline(always)] // A message is large to copy.
 pub(crate) fn read(
     input: &[u8],
     context: &Context,

@@ -192,7 +192,7 @@ fn blank_lines(input: &[u8]) -> usize {
 /// The method of what begins as a request does: a token of capital letters
 /// and maybe something else, and a space.
 fn method(input: &[u8]) -> Option<&[u8]> {
-    let end = input.iter().position(|&b| !in_method(b))?;
+    let end = input.iter().position(|&b| b == b' ' || !in_method(b))?;
     (end > 0 && input[end] == b' ').then_some(&input[..end])
 }
 
