@@ -293,7 +293,8 @@ mod tests {
     /// Nothing of a head that has not ended is taken back.
     #[test]
     fn cuts() {
-        let text = b"POST http://add-con.mcas/a b HTTP/1.1\r\n\
+        // Where its target ends shows only once the line does.
+        let text = b"POST http://add-con.mcas/a HTTP/1.1 b HTTP/1.1\r\n\
             Host: add-con.mcas\r\nX: \0\rUser-Agent: M-CAS/1.0\r\n\r\n";
         let whole = read(text).unwrap();
         for end in 0..text.len() {
