@@ -478,6 +478,7 @@ fn long_values_and_heads_are_shown() {
 /// An image of 100 MB is not copied, and recognising it takes nothing that
 /// grows with it; in chunks, of which HTTP makes one piece, likewise.
 #[test]
+#[ignore = "memory, of 100 MB"]
 fn images_are_not_copied() {
     let get = b"GET /fw/A/b.bin HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n";
     let plain = |length: usize| response("", &vec![0x5a; length]);
@@ -507,6 +508,7 @@ fn images_are_not_copied() {
 
 /// What a conversation keeps of each request that has no response.
 #[test]
+#[ignore = "memory, of thousands of requests"]
 fn requests_without_response_are_kept_small() {
     let request = request("TerminalID=001F67A1B2C3");
     let of = |count: usize| {
@@ -535,6 +537,7 @@ fn requests_without_response_are_kept_small() {
 /// are exchanges; the connection's own is in the latter. docs/security.md has
 /// the figures.
 #[test]
+#[ignore = "memory, of thousands of exchanges"]
 fn exchanges_are_kept_small() {
     let ask = request("TerminalID=001F67A1B2C3");
     let settings = response("", b"ResultCode=0000\r\nip_addr=192.0.2.1\r\n");

@@ -221,6 +221,7 @@ fn says() -> String {
 }
 
 #[test]
+#[ignore = "builds six programs"]
 fn consumers() {
     for (language, variable, usual, dialect) in [
         ("c", "CC", "cc", ["-xc", "-std=c99"]),
@@ -347,6 +348,7 @@ fn crate_of_its_own() {
 /// A Rust program that depends on the crate: what is built for it is what it
 /// asked for, and no C library.
 #[test]
+#[ignore = "builds the crate once more"]
 fn dependent() {
     let folder = target("dependent");
     let _ = fs::remove_dir_all(&folder);

@@ -390,6 +390,7 @@ fn a_refusal_teaches_nothing() {
 
 /// 3,000 answers that each name other endpoints, and all ports.
 #[test]
+#[ignore = "memory, of thousands of answers"]
 fn thousands_of_answers_cost_little() {
     let mut capture = Capture::default();
     for n in 0..3000_u32 {
