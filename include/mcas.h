@@ -87,7 +87,8 @@
  *
  * What there is to find is listed by mcas_type_get, mcas_field_get,
  * mcas_field_value_name and mcas_note_get, so that no caller needs a table
- * of its own. mcas_item_format prints any item.
+ * of its own. mcas_item_format prints any item, mcas_summary_format a message
+ * in a line; mcas_message_endpoints says where what follows it is spoken.
  *
  * A response does not say what it answers: who has seen its request says so
  * in a mcas_context, as above. Without one, a body that begins ResultCode=
@@ -108,7 +109,8 @@
  * Memory. There is none of the library's (but for the tracker, at the end):
  * structs and buffers are the caller's, there is no handle to free, and
  * nothing is allocated. Nothing is kept behind a call but what the structs
- * show. Strings that are returned are static, in UTF-8, and end in NUL.
+ * show. Strings that are returned are static, in UTF-8, and end in NUL; those
+ * that are given end in NUL, too, and NULL stands for an empty one.
  *
  * Results are spans: offset and length in the buffer they were read from.
  * Hand in the same bytes on every call for a message; other bytes give wrong
@@ -423,6 +425,7 @@ typedef struct mcas_iter {
 #define MCAS_FORMAT_VALUE 0u /* its value alone, for programs */
 #define MCAS_FORMAT_TEXT 1u  /* what stands on the wire */
 #define MCAS_FORMAT_LINE 2u  /* with its label, for people */
+#define MCAS_FORMAT_NAMED 3u /* what it is called, and what stands there */
 
 /* Types of field. */
 #define MCAS_VALUE_STRING 0u        /* text: mcas_item_format */
@@ -870,7 +873,9 @@ mcas_status mcas_next_many(const uint8_t *buf, size_t len, mcas_iter *iter,
  * MCAS_FORMAT_LINE writes "Result code: Success (0)", in brackets if the
  * value is computed, and "Warning: Values contradict each other (Gateway)";
  * control characters are shown by others, so it may go to a terminal as it
- * is.
+ * is. MCAS_FORMAT_NAMED writes "Success (0000)": what mcas_value_name says,
+ * and in parentheses as MCAS_FORMAT_TEXT does or, where the value is computed,
+ * as MCAS_FORMAT_VALUE does; where there is no name, that alone.
  *
  * Text is read in the charset of the item. Where it is none of that charset,
  * or none is declared, it is read as UTF-8, and where it is not that, as
@@ -878,9 +883,9 @@ mcas_status mcas_next_many(const uint8_t *buf, size_t len, mcas_iter *iter,
  *
  * Parameters: buf and len, what the item was read from; style,
  * MCAS_FORMAT_...; out and out_len, room for the text and the NUL behind it;
- * needed, how many bytes the whole text has, without the NUL: but for a line,
- * at most three times the span's length, or 40. To ask for it give NULL and
- * 0, which is never room enough: the status is MCAS_PARTIAL then.
+ * needed, how many bytes the whole text has, without the NUL: in the first
+ * two styles, at most three times the span's length, or 40. To ask for it give
+ * NULL and 0, which is never room enough: the status is MCAS_PARTIAL then.
  * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all of it: then
  * out holds the whole characters that fit, and a NUL if out_len is not 0;
  * MCAS_ERR_RANGE where there is no such style.
@@ -919,6 +924,136 @@ mcas_status mcas_config_format(const mcas_message *message,
                                const uint8_t *body, size_t body_len,
                                uint32_t flags, char *out, size_t out_len,
                                size_t *needed);
+
+/*
+ * mcas_summary_format: a message in a line, such as "Provisioning response,
+ * Success, 0312345678 at 172.20.184.194/30, SIP 121.0.34.41:5060". Control
+ * characters and what turns the direction of writing are shown as dots, so it
+ * may go to a terminal as it is.
+ *
+ * Parameters: message; buf and len, what it was parsed from; body and body_len
+ * as for mcas_body_items; vendor, a string in UTF-8 that stands in parentheses
+ * behind a terminal, for those who know whose MCAS_FIELD_TERMINAL_ID_OUI it
+ * is, or NULL; out, out_len and needed as for mcas_item_format.
+ * Returns: MCAS_OK; MCAS_PARTIAL as for mcas_item_format; MCAS_END where the
+ * message is not of this protocol.
+ * Notes: a text off the wire may make it as long as the message. Numbers of
+ * terminals and telephones are in it, user names and passwords are not.
+ */
+mcas_status mcas_summary_format(const mcas_message *message,
+                                const uint8_t *buf, size_t len,
+                                const uint8_t *body, size_t body_len,
+                                const char *vendor, char *out, size_t out_len,
+                                size_t *needed);
+
+/* What is spoken at an endpoint. */
+#define MCAS_PROTOCOL_SIP 0u  /* at the SIP server, and at the registrar */
+#define MCAS_PROTOCOL_RTP 1u  /* and RTCP beside it, at the device */
+#define MCAS_PROTOCOL_HTTP 2u /* where update notifications go */
+
+/* What it is spoken over. */
+#define MCAS_TRANSPORT_UDP 1u
+#define MCAS_TRANSPORT_TCP 2u
+
+/* Flags of an endpoint. */
+#define MCAS_ENDPOINT_IMPLAUSIBLE 1u /* no host can have it: its address is
+                                        0.0.0.0 or for groups, its port is 0,
+                                        or its last one before the first */
+#define MCAS_ENDPOINT_IN_HEAD 2u     /* named in the head, by a query */
+
+/* The most endpoints that a message names. */
+#define MCAS_ENDPOINTS_MOST 4u
+
+/* mcas_endpoint: an address, and where something is spoken there. */
+typedef struct mcas_endpoint {
+    uint32_t protocol;   /* MCAS_PROTOCOL_... */
+    uint32_t transports; /* MCAS_TRANSPORT_UDP, MCAS_TRANSPORT_TCP or both */
+    uint32_t flags;      /* MCAS_ENDPOINT_IMPLAUSIBLE and the like */
+    uint32_t field;      /* MCAS_FIELD_... that names it: SIPSV_ADDR,
+                            REGSV_ADDR, RTPPORT1 or URL_UPDATE_CAS */
+    mcas_span span;      /* the value of that field: in the body or, with
+                            MCAS_ENDPOINT_IN_HEAD, in the message's buffer */
+    uint8_t address[4];  /* IPv4, in network order */
+    uint16_t first_port;
+    uint16_t last_port;  /* another one of a range only */
+} mcas_endpoint;
+
+/*
+ * mcas_message_endpoints: where to look for what follows an answer: SIP at the
+ * server and the registrar, RTP at the device, HTTP where update notifications
+ * go if that is not a name. It is the word of whoever answered: whether a
+ * packet looks the part says mcas_protocol_look, and an answer that is
+ * MCAS_MESSAGE_UNMATCHED is anybody's.
+ *
+ * Parameters: message, buf, len, body and body_len as for mcas_summary_format;
+ * receiver, the four bytes of the IPv4 address that the message was sent to,
+ * which is where a phone's RTP arrives, or NULL if that is not known; out,
+ * room for most endpoints; count, how many there are, 1 to
+ * MCAS_ENDPOINTS_MOST.
+ * Returns: MCAS_OK; MCAS_PARTIAL if there was not room for all: then out holds
+ * the first ones; MCAS_END where it names none, as no message does but the
+ * successful answers to a gateway and to a phone, and a setup push.
+ */
+mcas_status mcas_message_endpoints(const mcas_message *message,
+                                   const uint8_t *buf, size_t len,
+                                   const uint8_t *body, size_t body_len,
+                                   const uint8_t *receiver,
+                                   mcas_endpoint *out, size_t most,
+                                   size_t *count);
+
+/*
+ * mcas_endpoint_format: an endpoint as "RTP at 198.51.100.7:5004-5035".
+ *
+ * Parameters: out, out_len and needed as for mcas_item_format; at most 40
+ * bytes are needed.
+ * Returns: MCAS_OK; MCAS_PARTIAL as for mcas_item_format.
+ */
+mcas_status mcas_endpoint_format(const mcas_endpoint *endpoint, char *out,
+                                 size_t out_len, size_t *needed);
+
+/*
+ * mcas_protocol_name: name of a MCAS_PROTOCOL_..., such as "SIP".
+ *
+ * Returns: the name; NULL where there is none.
+ */
+const char *mcas_protocol_name(uint32_t protocol);
+
+/* Answers of mcas_protocol_look. */
+#define MCAS_PACKET_OTHER 0u /* none of these */
+#define MCAS_PACKET_SIP 1u   /* a SIP message, or its beginning */
+#define MCAS_PACKET_RTP 2u
+#define MCAS_PACKET_RTCP 3u
+#define MCAS_PACKET_HTTP 4u  /* worth mcas_classify, or any response */
+
+/*
+ * mcas_protocol_look: whether bytes look like what is spoken at an endpoint of
+ * this protocol. RTP and RTCP have little to be known by: their version, which
+ * is two bits, and that there are 12 bytes or 8.
+ *
+ * Parameters: protocol, MCAS_PROTOCOL_...; buf and len, the payload of a UDP
+ * packet or a TCP segment; out, MCAS_PACKET_....
+ * Returns: MCAS_OK; MCAS_ERR_RANGE where there is no such protocol.
+ */
+mcas_status mcas_protocol_look(uint32_t protocol, const uint8_t *buf,
+                               size_t len, uint32_t *out);
+
+/*
+ * mcas_file_name: a name to save a message's body under that no file system
+ * minds: "RTS300HI-PRRTRV-S3X0HI12020003.bin" for an image,
+ * "001f67a1b2c3-provisioning.txt" for a document that a device is given.
+ * There are letters, digits, '-', '_' and '.' in it, and no '.' is first.
+ *
+ * Parameters: device, of a document, a terminal id or an address; model and
+ * file, of an image, values of MCAS_FIELD_FIRMWARE_MODEL and
+ * MCAS_FIELD_FIRMWARE_FILE of its request: strings, or NULL; out, out_len and
+ * needed as for mcas_item_format; at most 256 bytes are needed.
+ * Returns: MCAS_OK; MCAS_PARTIAL as for mcas_item_format; MCAS_END where the
+ * body is none of these, is empty, or is not whole: cut, broken, a part (206)
+ * or in a content coding.
+ */
+mcas_status mcas_file_name(const mcas_message *message, const char *device,
+                           const char *model, const char *file, char *out,
+                           size_t out_len, size_t *needed);
 
 /*
  * mcas_body_bytes: the body of a message, with its chunks undone.

@@ -7,8 +7,10 @@
 
 use crate::chunked;
 use crate::classify::{self, Class};
+use crate::endpoints::{Endpoint, Protocol};
 use crate::error::NotHttp;
 use crate::fields::{Field, FIELDS};
+use crate::file_name::AskedFor;
 use crate::format::{self, Style};
 use crate::item::Item;
 use crate::items::Cursor;
@@ -20,6 +22,7 @@ use crate::{Error, Span, MAX_INPUT};
 use core::ffi::{c_char, CStr};
 use core::fmt;
 use core::mem::MaybeUninit;
+use core::net::Ipv4Addr;
 use core::ptr;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
@@ -139,6 +142,19 @@ pub(crate) unsafe fn load<T: Copy>(from: *const T) -> Result<T, Status> {
     }
     // SAFETY: not NULL; the rest is promised.
     Ok(unsafe { from.read() })
+}
+
+/// The caller's string, without its NUL: NULL stands for an empty one.
+///
+/// # Safety
+/// `start` is NULL, or a NUL follows, and what is up to there stays unchanged
+/// for the time of `'a`.
+unsafe fn string<'a>(start: *const c_char) -> &'a [u8] {
+    if start.is_null() {
+        return &[];
+    }
+    // SAFETY: not NULL; the rest is promised.
+    unsafe { CStr::from_ptr(start) }.to_bytes()
 }
 
 /// Writes a text, and to `needed` how long all of it is.
@@ -968,6 +984,177 @@ pub unsafe extern "C" fn mcas_config_format(
         let config = message.config(body, flags).ok_or(END)?;
         // SAFETY: the caller's promise.
         unsafe { write_text(config, out, out_len, needed) }
+    })
+}
+
+/// See `mcas_summary_format` in `include/mcas.h`.
+///
+/// # Safety
+/// `message` is NULL or good for reading, `buf` NULL or good for reading
+/// `len` bytes, `body` NULL or good for reading `body_len` bytes, `vendor`
+/// NULL or a string, `out` NULL or good for writing `out_len` bytes, `needed`
+/// NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_summary_format(
+    message: *const Message,
+    buf: *const u8,
+    len: usize,
+    body: *const u8,
+    body_len: usize,
+    vendor: *const c_char,
+    out: *mut c_char,
+    out_len: usize,
+    needed: *mut usize,
+) -> Status {
+    guard(|| {
+        let needed = output(needed)?;
+        // SAFETY: the caller's promise.
+        let (message, input, body, vendor) = unsafe {
+            (
+                load(message)?,
+                bytes(buf, len)?,
+                bytes(body, body_len)?,
+                string(vendor),
+            )
+        };
+        let vendor = core::str::from_utf8(vendor).unwrap_or_default();
+        let summary = message.summary(input, body).ok_or(END)?;
+        let summary = summary.with_vendor(vendor);
+        // SAFETY: the caller's promise.
+        unsafe { write_text(summary, out, out_len, needed) }
+    })
+}
+
+/// See `mcas_message_endpoints` in `include/mcas.h`.
+///
+/// # Safety
+/// `message` is NULL or good for reading, `buf` NULL or good for reading
+/// `len` bytes, `body` NULL or good for reading `body_len` bytes, `receiver`
+/// NULL or good for reading four bytes, `out` NULL or good for writing `most`
+/// endpoints, `count` NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_message_endpoints(
+    message: *const Message,
+    buf: *const u8,
+    len: usize,
+    body: *const u8,
+    body_len: usize,
+    receiver: *const u8,
+    out: *mut Endpoint,
+    most: usize,
+    count: *mut usize,
+) -> Status {
+    guard(|| {
+        let count = output(count)?;
+        // SAFETY: the caller's promise.
+        let (message, input, body, out) = unsafe {
+            (
+                load(message)?,
+                bytes(buf, len)?,
+                bytes(body, body_len)?,
+                room(out, most)?,
+            )
+        };
+        // SAFETY: the caller's promise; NULL says that it is not known.
+        let receiver = unsafe { load(receiver.cast::<[u8; 4]>()) };
+        let receiver = receiver.ok().map(Ipv4Addr::from);
+        let mut found = 0;
+        for endpoint in message.endpoints(input, body, receiver) {
+            if let Some(slot) = out.get_mut(found) {
+                slot.write(endpoint);
+            }
+            found += 1;
+        }
+        if found == 0 {
+            return Err(END);
+        }
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { count.write(found) };
+        Ok(if found <= out.len() { OK } else { PARTIAL })
+    })
+}
+
+/// See `mcas_endpoint_format` in `include/mcas.h`.
+///
+/// # Safety
+/// `endpoint` is NULL or good for reading, `out` NULL or good for writing
+/// `out_len` bytes, `needed` NULL or good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_endpoint_format(
+    endpoint: *const Endpoint,
+    out: *mut c_char,
+    out_len: usize,
+    needed: *mut usize,
+) -> Status {
+    guard(|| {
+        let needed = output(needed)?;
+        // SAFETY: the caller's promise.
+        let endpoint = unsafe { load(endpoint) }?;
+        // SAFETY: the caller's promise.
+        unsafe { write_text(endpoint, out, out_len, needed) }
+    })
+}
+
+/// See `mcas_protocol_name` in `include/mcas.h`.
+#[no_mangle]
+pub extern "C" fn mcas_protocol_name(protocol: u32) -> *const c_char {
+    optional(Protocol::from_number(protocol).map(Protocol::c_name))
+}
+
+/// See `mcas_protocol_look` in `include/mcas.h`.
+///
+/// # Safety
+/// `buf` is NULL or good for reading `len` bytes, `out` NULL or good for
+/// writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_protocol_look(
+    protocol: u32,
+    buf: *const u8,
+    len: usize,
+    out: *mut u32,
+) -> Status {
+    guard(|| {
+        let out = output(out)?;
+        // SAFETY: the caller's promise.
+        let input = unsafe { bytes(buf, len) }?;
+        let protocol = Protocol::from_number(protocol).ok_or(ERR_RANGE)?;
+        // SAFETY: as in `mcas_field_get`.
+        unsafe { out.write(protocol.look(input) as u32) };
+        Ok(OK)
+    })
+}
+
+/// See `mcas_file_name` in `include/mcas.h`.
+///
+/// # Safety
+/// `message` is NULL or good for reading, `device`, `model` and `file` NULL or
+/// strings, `out` NULL or good for writing `out_len` bytes, `needed` NULL or
+/// good for writing.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_file_name(
+    message: *const Message,
+    device: *const c_char,
+    model: *const c_char,
+    file: *const c_char,
+    out: *mut c_char,
+    out_len: usize,
+    needed: *mut usize,
+) -> Status {
+    guard(|| {
+        let needed = output(needed)?;
+        // SAFETY: the caller's promise.
+        let message = unsafe { load(message) }?;
+        // SAFETY: the caller's promise.
+        let asked = unsafe {
+            AskedFor {
+                device: string(device),
+                model: string(model),
+                file: string(file),
+            }
+        };
+        let name = message.file_name(asked).ok_or(END)?;
+        // SAFETY: the caller's promise.
+        unsafe { write_text(name, out, out_len, needed) }
     })
 }
 

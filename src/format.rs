@@ -23,6 +23,10 @@ numbered! {
         /// `Warning: The value does not read as its type`. Control characters
         /// are shown by others, so it can go to a terminal as it is.
         Line = 2,
+        /// What the value is called, and in parentheses what stands on the
+        /// wire, such as `Success (0000)`; of a computed one, its value:
+        /// `Provisioning request (1)`. Without a name, that alone.
+        Named = 3,
     }
 }
 
@@ -50,7 +54,11 @@ impl fmt::Display for Formatted<'_> {
         match self.style {
             Style::Value => value(self.item, self.input, f),
             Style::Text => text::write(self.item, self.input, f),
-            Style::Line => line(self.item, self.input, &mut Visible(f)),
+            Style::Line => {
+                let mut out = Shown { out: f, by: picture };
+                line(self.item, self.input, &mut out)
+            }
+            Style::Named => named(self.item, self.input, f),
         }
     }
 }
@@ -105,6 +113,19 @@ fn line(item: &Item, input: &[u8], out: &mut impl Write) -> fmt::Result {
     out.write_str(if generated { "]" } else { "" })
 }
 
+fn named(item: &Item, input: &[u8], out: &mut impl Write) -> fmt::Result {
+    let info = item.as_field().map(Field::info);
+    let name = info.and_then(|info| info.name_of(item.number));
+    out.write_str(name.unwrap_or_default())?;
+    out.write_str(if name.is_some() { " (" } else { "" })?;
+    if item.flags & GENERATED != 0 {
+        value(item, input, out)?;
+    } else {
+        text::write(item, input, out)?;
+    }
+    out.write_str(if name.is_some() { ")" } else { "" })
+}
+
 /// Whether a character acts on the text around it instead of being seen:
 /// controls, line ends, and what turns the direction of writing.
 fn acts(c: char) -> bool {
@@ -119,23 +140,31 @@ fn acts(c: char) -> bool {
         )
 }
 
-/// Shows control characters by their pictures, or U+FFFD where there is none.
-struct Visible<'a, W>(&'a mut W);
+/// The picture of a character that acts, or U+FFFD where there is none.
+fn picture(c: char) -> char {
+    match c {
+        '\0'..='\x1f' => {
+            char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}')
+        }
+        '\x7f' => '\u{2421}',
+        _ => '\u{fffd}',
+    }
+}
 
-impl<W: Write> Write for Visible<'_, W> {
+/// Shows characters that act by others.
+pub(crate) struct Shown<'a, W> {
+    pub out: &'a mut W,
+    /// Another character for one that acts.
+    pub by: fn(char) -> char,
+}
+
+impl<W: Write> Write for Shown<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if !text.contains(acts) {
-            return self.0.write_str(text);
+            return self.out.write_str(text);
         }
         text.chars().try_for_each(|c| {
-            self.0.write_char(match c {
-                '\0'..='\x1f' => {
-                    char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}')
-                }
-                '\x7f' => '\u{2421}',
-                c if acts(c) => '\u{fffd}',
-                c => c,
-            })
+            self.out.write_char(if acts(c) { (self.by)(c) } else { c })
         })
     }
 }
@@ -306,6 +335,35 @@ mod tests {
         let item = Item::number(Field::Type, 0, Span::EMPTY, 2).generated();
         let line = "[Message type: Provisioning response (2)]";
         assert_eq!(both(item, ""), ["2", line]);
+    }
+
+    #[test]
+    fn named() {
+        let result = |text: &str, n| {
+            let span = Span::between(0, text.len());
+            let item = Item::number(Field::ResultCode, 0, span, n);
+            item.format(text.as_bytes(), Style::Named).to_string()
+        };
+        assert_eq!(result("0000", 0), "Success (0000)");
+        assert_eq!(result("0012", 12), "0012");
+        for (item, said) in [
+            (
+                Item::number(Field::Type, 0, Span::EMPTY, 1).generated(),
+                "Provisioning request (1)",
+            ),
+            (Item::text(Field::DeviceModel, 1, Span::between(0, 2)), "ab"),
+            (
+                Item::note(
+                    Note::ResultCodeFailure,
+                    Field::ResultCode,
+                    1,
+                    Span::between(1, 3),
+                ),
+                "bc",
+            ),
+        ] {
+            assert_eq!(item.format(b"abc", Style::Named).to_string(), said);
+        }
     }
 
     /// What C may hand in.

@@ -159,6 +159,42 @@ assert!(script.to_string().contains(
 # Ok::<(), mcas::Error>(())
 ```
 
+# In short
+
+[`Message::summary`] says in a line what a message is, as Wireshark's Info
+column does; [`Message::endpoints`] where what follows an answer is spoken, to
+be looked for by who has the packets; [`Message::file_name`] under which name
+an image or a document can be saved.
+
+```
+use mcas::endpoints::{Packet, Protocol};
+use mcas::message::{self, Parts};
+use mcas::file_name::AskedFor;
+use mcas::{types, Context, Request};
+
+let body = b"ResultCode=0000\r\nip_addr=172.20.184.194\r\n\
+    ip_tel_num=0312345678\r\nsipsv_addr=121.0.34.41\r\n\
+    sipsv_port=5060\r\n";
+let asked = Request::new(types::TYPE_PROVISIONING_REQUEST);
+let parts = Parts::response(200, Context::answering(asked));
+let message = message::from_parts(&parts, body)?;
+assert_eq!(
+    message.summary(b"", body).expect("one of ours").to_string(),
+    "Provisioning response, Success, 0312345678 at 172.20.184.194, \
+     SIP 121.0.34.41:5060"
+);
+
+let server = message.endpoints(b"", body, None).next().expect("a server");
+assert_eq!(server.to_string(), "SIP at 121.0.34.41:5060");
+let packet = b"REGISTER sip:121.0.34.41 SIP/2.0\r\n";
+assert_eq!(Protocol::Sip.look(packet), Packet::Sip);
+
+let name = message.file_name(AskedFor::device(b"001F67A1B2C3"));
+let name = name.expect("a whole document").to_string();
+assert_eq!(name, "001f67a1b2c3-provisioning.txt");
+# Ok::<(), mcas::Error>(())
+```
+
 # Chunks alone
 
 ```
@@ -231,9 +267,10 @@ cargo run --example pjsip <response
 
 [`sniff`](mod@sniff) and [`classify`](mod@classify) take a first look,
 [`message`] delimits and classifies a message, [`items`] reads it,
-[`format`](mod@format) writes what was read, [`config`] what to type to make
-use of it; [`fields`], [`notes`] and
-[`types`] are the tables that say what can come. The parts of the protocol
+[`format`](mod@format) writes what was read, [`summary`] a message in a line,
+[`config`] what to type to make use of it, and [`file_name`] how to call it;
+[`endpoints`] finds what follows; [`fields`], [`notes`] and [`types`] are the
+tables that say what can come. The parts of the protocol
 have modules of their own: [`agent`], [`bigip`], [`firmware`], [`pairs`],
 [`chunked`].
 */
@@ -254,8 +291,10 @@ pub mod charset;
 pub mod chunked;
 pub mod classify;
 pub mod config;
+pub mod endpoints;
 mod error;
 pub mod fields;
+pub mod file_name;
 pub mod firmware;
 mod form_key;
 pub mod format;
@@ -275,6 +314,7 @@ mod purpose;
 mod scan;
 pub mod sniff;
 mod span;
+pub mod summary;
 mod target;
 pub mod text;
 pub mod track;

@@ -7,11 +7,12 @@ use crate::header;
 use crate::prefix::{samples, Random, Sample};
 use crate::ROOT;
 use mcas::capi::{self, *};
+use mcas::endpoints::Endpoint;
 use mcas::{fields, items, message, notes, types, Item, Message};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::ffi::{c_char, CStr};
+use std::ffi::{c_char, CStr, CString};
 use std::fs;
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
@@ -729,7 +730,7 @@ fn rules_of_item_format() {
     let large = i32::MAX as usize + 1;
     assert_eq!(format(&item, 0, out, large, to), ERR_TOO_LARGE);
     assert_eq!(format(&item, 0, out, 16, null_mut()), ERR_NULL);
-    assert_eq!(format(&item, 3, out, 16, to), ERR_RANGE);
+    assert_eq!(format(&item, 4, out, 16, to), ERR_RANGE);
     assert!(needed.untouched() && room == [0xa5; 16]);
     let mut value = |len, status, expected: &[u8; 16]| {
         room.fill(0xa5);
@@ -750,6 +751,237 @@ fn rules_of_item_format() {
     let line = unsafe { CStr::from_ptr(room.as_ptr()) };
     assert_eq!(line, c"Terminal ID: 001F67XXXXXX");
     assert_eq!(needed.get(), line.count_bytes());
+}
+
+/// A text as a function of the library writes it, which is given `out`, its
+/// length and `needed`; what holds of all of them.
+fn text_rules(
+    expected: &CStr,
+    write: impl Fn(*mut c_char, usize, *mut usize) -> Status,
+) {
+    let length = expected.count_bytes();
+    let mut needed = Out::<usize>::new();
+    let to = needed.place();
+    let mut room = vec![0xa5u8; length + 2];
+    let out = room.as_mut_ptr().cast::<c_char>();
+    let large = i32::MAX as usize + 1;
+    assert_eq!(write(out, length, null_mut()), ERR_NULL);
+    assert_eq!(write(null_mut(), 1, to), ERR_NULL);
+    assert_eq!(write(out, large, to), ERR_TOO_LARGE);
+    assert!(needed.untouched() && room.iter().all(|&b| b == 0xa5));
+    assert_eq!(write(null_mut(), 0, to), PARTIAL);
+    assert_eq!(needed.get(), length);
+    let out = room.as_mut_ptr().cast::<c_char>();
+    assert_eq!(write(out, length, to), PARTIAL);
+    assert_eq!(room[..length - 1], expected.to_bytes()[..length - 1]);
+    assert_eq!(room[length - 1..], *b"\0\xa5\xa5");
+    let out = room.as_mut_ptr().cast::<c_char>();
+    assert_eq!(write(out, length + 2, to), OK);
+    assert_eq!(needed.get(), length);
+    assert_eq!(room[..length + 1], *expected.to_bytes_with_nul());
+    assert_eq!(room[length + 1], 0xa5);
+}
+
+/// A message whose body is to be read.
+fn answer(asked: u32, status: u16, body: &[u8]) -> Message {
+    let context = mcas::Context::answering(mcas::Request::new(asked));
+    let parts = message::Parts::response(status, context);
+    message::from_parts(&parts, body).unwrap()
+}
+
+#[test]
+fn rules_of_summary_format() {
+    let (message, _) = parsed();
+    let (buf, len) = (REQUEST.as_ptr(), REQUEST.len());
+    let body = &REQUEST[REQUEST.len() - 23..];
+    let (start, all) = (body.as_ptr(), body.len());
+    let none = null();
+    buffer_rules(|buf, len, n| {
+        let mut room = [0; 64];
+        let to = room.as_mut_ptr();
+        unsafe {
+            mcas_summary_format(
+                &message, buf, len, start, all, none, to, 64, n,
+            )
+        }
+    });
+    buffer_rules(|body, body_len, n| {
+        let mut room = [0; 64];
+        let to = room.as_mut_ptr();
+        unsafe {
+            mcas_summary_format(
+                &message, buf, len, body, body_len, none, to, 64, n,
+            )
+        }
+    });
+    for (vendor, expected) in [
+        (none, c"Provisioning request, terminal 001F67XXXXXX"),
+        (c"".as_ptr(), c"Provisioning request, terminal 001F67XXXXXX"),
+        (c"A".as_ptr(), c"Provisioning request, terminal 001F67XXXXXX (A)"),
+        // What is no UTF-8 is left out.
+        (c"\xe9".as_ptr(), c"Provisioning request, terminal 001F67XXXXXX"),
+    ] {
+        text_rules(expected, |out, room, needed| unsafe {
+            mcas_summary_format(
+                &message, buf, len, start, all, vendor, out, room, needed,
+            )
+        });
+    }
+    let page = mcas::parse(b"GET / HTTP/1.1\r\n\r\n", &Default::default());
+    let page = page.unwrap();
+    let mut needed = Out::<usize>::new();
+    for (message, expected) in [(null(), ERR_NULL), (&raw const page, END)] {
+        let (to, n) = (null_mut(), needed.place());
+        let status = unsafe {
+            mcas_summary_format(
+                message,
+                none.cast(),
+                0,
+                none.cast(),
+                0,
+                none,
+                to,
+                0,
+                n,
+            )
+        };
+        assert_eq!(status, expected);
+        assert!(needed.untouched());
+    }
+}
+
+#[test]
+fn rules_of_message_endpoints() {
+    let body = b"ResultCode=0000\nrtpport1=1\nrtpport2=2\n\
+        sipsv_addr=1.2.3.4\nsipsv_port=5060\n";
+    let phone = answer(9, 200, body);
+    let (start, all) = (body.as_ptr(), body.len());
+    let receiver = [192, 168, 1, 9];
+    let endpoints = |message: *const Message, out, most, count| unsafe {
+        let to = receiver.as_ptr();
+        mcas_message_endpoints(
+            message,
+            null(),
+            0,
+            start,
+            all,
+            to,
+            out,
+            most,
+            count,
+        )
+    };
+    for in_head in [false, true] {
+        buffer_rules(|buf, len, count| {
+            let mut room = [Endpoint::default(); 4];
+            let (out, none) = (room.as_mut_ptr(), null());
+            let [head, body] = if in_head {
+                [(buf, len), (start, all)]
+            } else {
+                [(null(), 0), (buf, len)]
+            };
+            unsafe {
+                mcas_message_endpoints(
+                    &phone, head.0, head.1, body.0, body.1, none, out, 4,
+                    count,
+                )
+            }
+        });
+    }
+    let mut count = Out::<usize>::new();
+    let n = count.place();
+    let mut room = Out::<[Endpoint; 3]>::new();
+    let out = room.place().cast::<Endpoint>();
+    let large = i32::MAX as usize + 1;
+    assert_eq!(endpoints(null(), out, 3, n), ERR_NULL);
+    assert_eq!(endpoints(&phone, null_mut(), 1, n), ERR_NULL);
+    assert_eq!(endpoints(&phone, out, large, n), ERR_TOO_LARGE);
+    // Of another kind, and of no such answer.
+    assert_eq!(endpoints(&parsed().0, out, 3, n), END);
+    assert_eq!(endpoints(&answer(9, 404, body), out, 3, n), END);
+    assert!(room.untouched() && count.untouched());
+    assert_eq!(endpoints(&phone, null_mut(), 0, n), PARTIAL);
+    assert_eq!(count.get(), 2);
+    let out = room.place().cast::<Endpoint>();
+    assert_eq!(endpoints(&phone, out, 1, n), PARTIAL);
+    let rest = unsafe { out.add(1).cast::<[u8; size_of::<Endpoint>()]>() };
+    assert_eq!(unsafe { rest.read() }, [0xa5; size_of::<Endpoint>()]);
+    assert_eq!(endpoints(&phone, out, 3, n), OK);
+    assert_eq!(count.get(), 2);
+    assert_eq!(unsafe { out.add(1).read() }.address, receiver);
+    text_rules(c"SIP at 1.2.3.4:5060", |to, room, needed| unsafe {
+        mcas_endpoint_format(out, to, room, needed)
+    });
+    text_rules(c"RTP at 192.168.1.9:1-2", |to, room, needed| unsafe {
+        mcas_endpoint_format(out.add(1), to, room, needed)
+    });
+    let (mut needed, none) = (Out::<usize>::new(), null_mut());
+    let status =
+        unsafe { mcas_endpoint_format(null(), none, 0, needed.place()) };
+    assert_eq!(status, ERR_NULL);
+    assert!(needed.untouched());
+}
+
+#[test]
+fn rules_of_protocol_look() {
+    for protocol in 0..3 {
+        buffer_rules(|buf, len, out| unsafe {
+            mcas_protocol_look(protocol, buf, len, out)
+        });
+        let name = string(mcas_protocol_name(protocol)).unwrap();
+        assert_eq!(name, ["SIP", "RTP", "HTTP"][protocol as usize]);
+    }
+    let (buf, len) = (REQUEST.as_ptr(), REQUEST.len());
+    for (protocol, expected) in [(0, 0), (1, 0), (2, 4)] {
+        let mut out = 9;
+        let status =
+            unsafe { mcas_protocol_look(protocol, buf, len, &mut out) };
+        assert_eq!((status, out), (OK, expected));
+    }
+    for protocol in [3, u32::MAX] {
+        let mut out = Out::<u32>::new();
+        let status =
+            unsafe { mcas_protocol_look(protocol, buf, len, out.place()) };
+        assert_eq!(status, ERR_RANGE);
+        assert!(out.untouched() && mcas_protocol_name(protocol).is_null());
+    }
+}
+
+#[test]
+fn rules_of_file_name() {
+    let document = answer(1, 200, b"ResultCode=0000");
+    let image = answer(3, 200, b"image");
+    let none: *const c_char = null();
+    let [a, b, c] = [c"001F67A1B2C3", c"RTS300HI", c".P.bin"];
+    let [a, b, c] = [a, b, c].map(CStr::as_ptr);
+    for (message, [device, model, file], expected) in [
+        (&document, [a, b, c], c"001f67a1b2c3-provisioning.txt"),
+        (&document, [none; 3], c"provisioning.txt"),
+        (&image, [a, b, c], c"RTS300HI-_P.bin"),
+        (&image, [none; 3], c"firmware.bin"),
+    ] {
+        text_rules(expected, |out, room, needed| unsafe {
+            mcas_file_name(message, device, model, file, out, room, needed)
+        });
+    }
+    let mut needed = Out::<usize>::new();
+    let page = answer(u32::MAX, 200, b"<html>");
+    for (message, expected) in [(null(), ERR_NULL), (&raw const page, END)] {
+        let (to, n) = (null_mut(), needed.place());
+        let status = unsafe { mcas_file_name(message, a, b, c, to, 0, n) };
+        assert_eq!(status, expected);
+        assert!(needed.untouched());
+    }
+    // As long as the manual says that it may be.
+    let long = CString::new("a".repeat(1000)).unwrap();
+    let long = long.as_ptr();
+    for message in [&document, &image, &answer(9, 200, b"a=b")] {
+        let mut room = [0; 256];
+        let (to, n) = (room.as_mut_ptr(), needed.place());
+        let status =
+            unsafe { mcas_file_name(message, long, long, long, to, 256, n) };
+        assert_eq!(status, OK);
+    }
 }
 
 /// With its chunks undone, or as it stands.
@@ -1007,7 +1239,7 @@ fn garbage_is_harmless() {
             }
             let item = garbage::<Item>(&mut random);
             let (to, n) = (room.as_mut_ptr(), &mut needed);
-            for style in 0..3 {
+            for style in 0..4 {
                 let status =
                     mcas_item_format(buf, len, &item, style, to.cast(), 64, n);
                 assert!(matches!(status, OK | PARTIAL), "{item:?}");
@@ -1015,8 +1247,29 @@ fn garbage_is_harmless() {
             let status = mcas_body_bytes(&message, buf, len, to, 64, n);
             assert!(matches!(status, OK | PARTIAL), "{message:?}");
             let to = to.cast();
+            let known = |status| matches!(status, OK | PARTIAL | END);
             let status = mcas_config_format(&message, buf, len, 1, to, 64, n);
-            assert!(matches!(status, OK | PARTIAL | END), "{message:?}");
+            assert!(known(status), "{message:?}");
+            let none = null();
+            let status = mcas_summary_format(
+                &message, buf, len, buf, len, none, to, 64, n,
+            );
+            assert!(known(status), "{message:?}");
+            let status = mcas_file_name(&message, none, none, none, to, 64, n);
+            assert!(known(status), "{message:?}");
+            let mut found = Out::<[Endpoint; 4]>::new();
+            let (none, at) = (null(), found.place().cast::<Endpoint>());
+            let status = mcas_message_endpoints(
+                &message, buf, len, buf, len, none, at, 4, n,
+            );
+            assert!(known(status), "{message:?}");
+            let count = if status == OK { *n } else { 0 };
+            for endpoint in &found.get()[..count] {
+                assert!(endpoint.span.end() <= len, "{message:?}");
+            }
+            let endpoint = garbage::<Endpoint>(&mut random);
+            assert_eq!(mcas_endpoint_format(&endpoint, to, 64, n), OK);
+            assert!(*n <= 40);
         }
     }
 }
@@ -1061,7 +1314,7 @@ fn parsing_allocates_nothing() {
         let (to, n) = (text.as_mut_ptr(), &mut needed);
         unsafe {
             while mcas_next(buf, len, &mut iter, item.place()) == OK {
-                for style in 0..3 {
+                for style in 0..4 {
                     let item = item.place();
                     mcas_item_format(buf, len, item, style, to, 1 << 20, n);
                 }
@@ -1097,6 +1350,16 @@ fn parsing_allocates_nothing() {
             let (mut room, mut all) = ([0; 256], 0);
             let to = room.as_mut_ptr();
             mcas_config_format(message, out, *n, 1, to, 256, &mut all);
+            let (none, size) = (null(), *n);
+            mcas_summary_format(
+                message, buf, len, out, size, none, to, 256, &mut all,
+            );
+            mcas_file_name(message, none, none, none, to, 256, &mut all);
+            let mut found = Out::<[Endpoint; 4]>::new();
+            let (none, at) = (null(), found.place().cast::<Endpoint>());
+            mcas_message_endpoints(
+                message, buf, len, out, size, none, at, 4, &mut all,
+            );
             assert_eq!(mcas_body_items(message, out, *n, iter), OK);
             items += print(out, *n, *iter);
             for begin in [
@@ -1275,9 +1538,14 @@ fn panics_become_a_status() {
         .collect();
     // Those that have no status have nothing that could panic.
     let mut guarded = header::functions();
-    for name in
-        ["version", "abi_version", "status_name", "status_text", "value_name"]
-    {
+    for name in [
+        "version",
+        "abi_version",
+        "status_name",
+        "status_text",
+        "value_name",
+        "protocol_name",
+    ] {
         assert!(guarded.remove(&format!("mcas_{name}")), "{name}");
     }
     // It has no status either; `src/capi_track.rs` has a panic in a tracker.

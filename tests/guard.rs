@@ -13,6 +13,7 @@
 use crate::capi::{build, library};
 use crate::prefix::{lengths, samples, Sample};
 use mcas::capi::*;
+use mcas::endpoints::Endpoint;
 use mcas::message::{from_parts, Parts as RustParts};
 use mcas::{agent, firmware, items, Error, Item, Message, Sniff, MAX_INPUT};
 use std::ffi::{c_char, c_int, c_void, CStr, CString};
@@ -119,6 +120,19 @@ functions! {
     mcas_config_format(
         *const Message, *const u8, usize, u32, *mut c_char, usize, *mut usize
     );
+    mcas_summary_format(
+        *const Message, *const u8, usize, *const u8, usize, *const c_char,
+        *mut c_char, usize, *mut usize
+    );
+    mcas_message_endpoints(
+        *const Message, *const u8, usize, *const u8, usize, *const u8,
+        *mut Endpoint, usize, *mut usize
+    );
+    mcas_protocol_look(u32, *const u8, usize, *mut u32);
+    mcas_file_name(
+        *const Message, *const c_char, *const c_char, *const c_char,
+        *mut c_char, usize, *mut usize
+    );
     mcas_body_bytes(
         *const Message, *const u8, usize, *mut u8, usize, *mut usize
     );
@@ -151,6 +165,7 @@ struct Memory {
     message: Place<Message>,
     iter: Place<Iter>,
     items: Place<[Item; 7]>,
+    endpoints: Place<[Endpoint; 4]>,
     class: Place<Classed>,
     answer: Place<u32>,
     count: Place<usize>,
@@ -167,6 +182,7 @@ impl Memory {
             message: Place::new(),
             iter: Place::new(),
             items: Place::new(),
+            endpoints: Place::new(),
             class: Place::new(),
             answer: Place::new(),
             count: Place::new(),
@@ -181,6 +197,10 @@ impl Memory {
         let mut items = 0;
         unsafe {
             assert_eq!((of.mcas_sniff)(buf, len, answer.at()), OK);
+            for protocol in 0..3 {
+                let look = of.mcas_protocol_look;
+                assert_eq!(look(protocol, buf, len, answer.at()), OK);
+            }
             let class = self.class.at();
             assert_eq!((of.mcas_classify)(buf, len, context, class), OK);
             let begins = [
@@ -208,12 +228,17 @@ impl Memory {
                 let needed = count.at();
                 (of.mcas_body_bytes)(message, buf, len, out, room, needed)
             });
-            items + self.read_body(of, body)
+            items + self.read_body(of, body, (buf, len))
         }
     }
 
     /// The body that was written, whatever kind of message it is of.
-    fn read_body(&self, of: &Functions, length: usize) -> usize {
+    fn read_body(
+        &self,
+        of: &Functions,
+        length: usize,
+        (buf, len): (*const u8, usize),
+    ) -> usize {
         let written = self.out.last(length);
         let body = unsafe { std::slice::from_raw_parts(written, length) };
         let (body, message) = (self.body.copy(body), self.message.at());
@@ -238,6 +263,27 @@ impl Memory {
                     of(message, body, length, 1, out, room, needed)
                 });
             }
+            let (count, none) = (self.count.at(), null());
+            let summary = |out: *mut u8, room| {
+                let (of, out) = (of.mcas_summary_format, out.cast());
+                of(message, buf, len, body, length, none, out, room, count)
+            };
+            if summary(null_mut(), 0) != END {
+                self.write(summary);
+            }
+            for most in 0..=4 {
+                let at = self.endpoints.0.last(most * size_of::<Endpoint>());
+                let (of, none, at) =
+                    (of.mcas_message_endpoints, null(), at.cast());
+                of(message, buf, len, body, length, none, at, most, count);
+            }
+            // A string that ends where the memory does.
+            let end = self.out.last(1);
+            end.write(0);
+            let string = self.out.last(length + 1).cast();
+            let mut name = [0; 256];
+            let (of, to) = (of.mcas_file_name, name.as_mut_ptr());
+            of(message, string, string, string, to, 256, count);
             items
         }
     }
@@ -288,7 +334,7 @@ impl Memory {
         {
             let ready = items.get();
             for item in &ready[..count.get()] {
-                for style in 0..3 {
+                for style in 0..4 {
                     self.write(|out, room| unsafe {
                         let (out, needed) = (out.cast(), count.at());
                         let of = of.mcas_item_format;
@@ -405,6 +451,10 @@ fn more_than_4_gib_is_refused() {
     let mut answer = message;
     answer.message_type = mcas::types::TYPE_PROVISIONING_RESPONSE;
     assert!(answer.config(huge, 0).is_none());
+    let summary = answer.summary(huge, huge).unwrap().to_string();
+    assert_eq!(summary, "Provisioning response");
+    answer.message_type = mcas::types::TYPE_SETUP_PUSH;
+    assert_eq!(answer.endpoints(huge, huge, None).count(), 0);
     // Where this body ends is beyond what can be told.
     let web = b"POST / HTTP/1.1\r\nContent-Length: 4294967400\r\n\r\n";
     let web = endless(web);

@@ -25,6 +25,7 @@ pub fn text() -> String {
 #[cfg(feature = "header-check")]
 mod declarations {
     use super::exported;
+    use mcas::endpoints::{self, Endpoint};
     use mcas::{
         capi, capi_track, config, fields, item, message, notes, track, types,
     };
@@ -65,7 +66,9 @@ mod declarations {
             $(impl Twin for $type { type Theirs = $type; })*
         };
     }
-    same_type! { u16 u32 u64 usize i32 u8 c_char [u8; 16] [u64; 48] [u64; 104] }
+    same_type! {
+        u16 u32 u64 usize i32 u8 c_char [u8; 4] [u8; 16] [u64; 48] [u64; 104]
+    }
 
     impl<T: Twin> Twin for *const T {
         type Theirs = *const T::Theirs;
@@ -93,6 +96,7 @@ mod declarations {
     function_types! { A B C D E }
     function_types! { A B C D E F }
     function_types! { A B C D E F G }
+    function_types! { A B C D E F G H I }
 
     /// All functions, of both parts of the C layer.
     mod exports {
@@ -163,6 +167,9 @@ mod declarations {
             user_agent media_type cookies
         }
         Item, mcas_item { table level id flags charset span number bytes }
+        Endpoint, mcas_endpoint {
+            protocol transports flags field span address first_port last_port
+        }
         capi::Bytes, mcas_bytes { start length }
         capi::Parts, mcas_parts {
             context status flags method target host user_agent content_type
@@ -237,6 +244,12 @@ mod declarations {
             mcas_next_many(_, _, _, _, _, _)
             mcas_item_format(_, _, _, _, _, _, _)
             mcas_config_format(_, _, _, _, _, _, _)
+            mcas_summary_format(_, _, _, _, _, _, _, _, _)
+            mcas_message_endpoints(_, _, _, _, _, _, _, _, _)
+            mcas_endpoint_format(_, _, _, _)
+            mcas_protocol_name(_)
+            mcas_protocol_look(_, _, _, _)
+            mcas_file_name(_, _, _, _, _, _, _)
             mcas_body_bytes(_, _, _, _, _, _)
             mcas_body_dechunk(_, _, _, _, _)
             mcas_tracker_new(_)
@@ -321,6 +334,9 @@ mod declarations {
         constants! { "", item: TABLE_FIELDS TABLE_NOTES }
         constants! { "FLAG_", fields: SECRET HOST_PROGRAM }
         constants! { "CONFIG_", config: SECRETS PJSIP }
+        constants! { "ENDPOINT_", endpoints: IMPLAUSIBLE IN_HEAD }
+        constants! { "TRANSPORT_", endpoints: UDP TCP }
+        add("ENDPOINTS_MOST".into(), endpoints::MOST as i64);
         /// Variants of an enum: all of them, as their numbers show.
         macro_rules! variants {
             ($prefix:literal, $type:ident: $($variant:ident)*) => {
@@ -333,6 +349,7 @@ mod declarations {
                 }
             };
         }
+        use endpoints::{Packet, Protocol};
         use fields::{Display, ValueType};
         use mcas::format::Style;
         use message::{Framing, Media, Method};
@@ -343,7 +360,9 @@ mod declarations {
         variants! { "CHARSET_", Charset:
             Unknown Utf8 Latin1 ShiftJis EucJp Other
         }
-        variants! { "FORMAT_", Style: Value Text Line }
+        variants! { "FORMAT_", Style: Value Text Line Named }
+        variants! { "PROTOCOL_", Protocol: Sip Rtp Http }
+        variants! { "PACKET_", Packet: Other Sip Rtp Rtcp Http }
         variants! { "VALUE_", ValueType:
             String Uint8 Uint16 Uint24 Uint32 Uint64 Ipv4 Ipv6 Ether Bytes
             FrameNumber RelativeTime

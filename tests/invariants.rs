@@ -7,13 +7,15 @@
 //! standard library can read the same thing, it is the oracle.
 
 use mcas::config::{PJSIP, SECRETS};
+use mcas::endpoints::{self, Endpoint, Packet, Protocol};
 use mcas::fields::{Display, ValueType};
+use mcas::file_name::AskedFor;
 use mcas::format::Style;
 use mcas::message::{self, from_parts, Framing, Method, Parts};
 use mcas::pairs::Grammar;
 use mcas::types::{
-    TYPE_EXTENSION_CONFIGURATION_REQUEST as PHONE_ASKS, TYPE_FIRMWARE_REQUEST,
-    TYPE_NONE, TYPE_SETUP_PUSH,
+    TypeInfo, TYPE_EXTENSION_CONFIGURATION_REQUEST as PHONE_ASKS,
+    TYPE_FIRMWARE_REQUEST, TYPE_NONE, TYPE_SETUP_PUSH,
 };
 use mcas::{classify, items, sniff, text};
 use mcas::{
@@ -98,8 +100,10 @@ fn read_body(message: Message, head: Vec<Item>, body: &[u8]) -> Reading {
 /// Reads `input`, and asserts all that holds for any input whatever.
 pub fn check(input: &[u8], context: &Context) -> Result<Reading, Error> {
     let reading = read(input, context)?;
+    let body = reading.message.body_bytes(input);
     texts_agree(&reading.head, input);
-    texts_agree(&reading.body, &reading.message.body_bytes(input));
+    texts_agree(&reading.body, &body);
+    short_agrees(&reading.message, input, &body);
     Ok(reading)
 }
 
@@ -187,6 +191,7 @@ struct Texts {
     text: String,
     value: String,
     line: String,
+    named: String,
 }
 
 impl Texts {
@@ -195,6 +200,7 @@ impl Texts {
             (&mut self.text, Style::Text),
             (&mut self.value, Style::Value),
             (&mut self.line, Style::Line),
+            (&mut self.named, Style::Named),
         ] {
             out.clear();
             write!(out, "{}", item.format(bytes, style)).unwrap();
@@ -215,6 +221,13 @@ impl Texts {
         }
         let line = &self.line;
         assert!(!line.contains(char::is_control), "{line:?}");
+        let info = item.as_field().map(|field| field.info());
+        let computed = item.flags & mcas::item::GENERATED != 0;
+        let sent = if computed { &self.value } else { &self.text };
+        match info.and_then(|info| info.name_of(item.number)) {
+            Some(name) => assert_eq!(self.named, format!("{name} ({sent})")),
+            None => assert_eq!(self.named, *sent),
+        }
     }
 
     /// What a value is written as reads as the same value.
@@ -284,6 +297,52 @@ impl Texts {
             }
             _ => assert!(generated),
         }
+    }
+}
+
+/// What is said of a whole message in short, whatever the bytes: a line that
+/// is one, endpoints whose places are there, a name that is no path.
+pub fn short_agrees(message: &Message, input: &[u8], body: &[u8]) {
+    let summary = message.summary(input, body);
+    assert_eq!(summary.is_some(), message.is_ours());
+    if let Some(summary) = summary {
+        let text = summary.with_vendor("\u{1b}\u{202e}").to_string();
+        assert!(!text.contains(char::is_control), "{text:?}");
+        assert!(!text.contains(['\u{202e}', '\u{2028}']), "{text:?}");
+        let info = TypeInfo::of(message.message_type).unwrap();
+        let rest = text.strip_prefix(info.name()).expect("its kind");
+        assert!(rest.is_empty() || rest.starts_with([',', ' ']), "{text:?}");
+    }
+    let receiver = Ipv4Addr::new(192, 168, 1, 9);
+    let found: Vec<Endpoint> =
+        message.endpoints(input, body, Some(receiver)).collect();
+    assert!(found.len() <= endpoints::MOST);
+    for at in &found {
+        let in_head = at.flags & endpoints::IN_HEAD != 0;
+        let from = if in_head { input } else { body };
+        assert!(at.span.end() <= from.len() && !at.span.is_empty());
+        let sane = (1..=at.last_port).contains(&at.first_port)
+            && !matches!(at.address, [224..=255, ..] | [0, 0, 0, 0]);
+        assert_eq!(at.flags & endpoints::IMPLAUSIBLE == 0, sane, "{at:?}");
+        let text = at.to_string();
+        let (_, place) = text.split_once(" at ").expect("its place");
+        let (address, _) = place.split_once(':').expect("a port");
+        assert_eq!(address.parse(), Ok(Ipv4Addr::from(at.address)));
+        assert!(text.len() <= 40);
+        let protocol =
+            Protocol::from_number(at.protocol).expect("one of ours");
+        assert!(text.starts_with(protocol.name()));
+        // Nothing follows where the protocol would not.
+        assert_eq!(protocol.look(b""), Packet::Other);
+    }
+    let mut asked = AskedFor::device(body);
+    (asked.model, asked.file) = (input, body);
+    if let Some(name) = message.file_name(asked) {
+        let name = name.to_string();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        assert!(name.chars().all(plain), "{name:?}");
+        assert!(!name.starts_with('.') && name.len() < 256, "{name:?}");
+        assert!(message.has(message::COMPLETE) && message.body_length > 0);
     }
 }
 

@@ -13,7 +13,10 @@ pub mod invariants;
 #[path = "../../tests/runs.rs"]
 pub mod runs;
 
-use invariants::{pieces_agree, prefix_agrees, read, texts_agree, ways_agree};
+use invariants::{
+    pieces_agree, prefix_agrees, read, short_agrees, texts_agree, ways_agree,
+    Reading,
+};
 use mcas::message::{Method, END_OF_STREAM};
 use mcas::types::TYPE_NONE;
 use mcas::{Context, Request};
@@ -65,6 +68,9 @@ pub fn message(input: &[u8], context: &Context, work: u8, cut: u16) {
             let step = usize::from(cut >> 8) + 1;
             let ends = (0..end).step_by(step).chain([end, input.len()]);
             pieces_agree(input, context, ends);
+        }
+        (4, Ok(Reading { message, .. })) => {
+            short_agrees(message, input, &message.body_bytes(input));
         }
         _ => {}
     }

@@ -7,7 +7,7 @@ use mcas::message::{Parts, CUT};
 use mcas::types::TYPE_NONE;
 use mcas::{Context, Request};
 use mcas_fuzz::invariants::{
-    config_agrees, prefix_agrees, read_parts, texts_agree,
+    config_agrees, prefix_agrees, read_parts, short_agrees, texts_agree,
 };
 use mcas_fuzz::knobs;
 
@@ -74,6 +74,7 @@ fuzz_target!(|data: &[u8]| {
         }
         2 => texts_agree(&whole.body, body),
         3 => config_agrees(&whole.message, body),
+        4 => short_agrees(&whole.message, &[], body),
         _ => {}
     }
 });

@@ -6,12 +6,14 @@
 
 use libfuzzer_sys::fuzz_target;
 use mcas::capi::{self, *};
+use mcas::endpoints::{Endpoint, Protocol};
 use mcas::fields::FIELDS;
+use mcas::file_name::AskedFor;
 use mcas::format::Style;
 use mcas::notes::NOTES;
 use mcas::{message, Field, Item, Message, Note, MAX_INPUT};
 use mcas_fuzz::{context, knobs};
-use std::ffi::{c_char, CStr};
+use std::ffi::{c_char, CStr, CString};
 use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 
@@ -145,11 +147,15 @@ impl<T> Out<T> {
             assert!(!self.null);
             return Some(unsafe { self.place.assume_init_read() });
         }
+        assert!(self.untouched(), "{status}");
+        None
+    }
+
+    fn untouched(&self) -> bool {
         let start = self.place.as_ptr().cast::<u8>();
         let bytes =
             unsafe { std::slice::from_raw_parts(start, size_of::<T>()) };
-        assert!(bytes.iter().all(|&b| b == 0xa5), "{status}");
-        None
+        bytes.iter().all(|&b| b == 0xa5)
     }
 }
 
@@ -184,7 +190,12 @@ impl State<'_> {
             8 | 9 => self.next(call),
             10 => self.format(call),
             11 => self.body(call),
-            12 => self.config(call),
+            12 => match call.known >> 2 & 3 {
+                0 => self.config(call),
+                1 => self.summary(call),
+                2 => self.endpoints(call),
+                _ => self.file_name(call),
+            },
             13 => self.resume(call),
             _ => match call.known % 4 {
                 0 => spoil(&mut self.message, call),
@@ -357,7 +368,7 @@ impl State<'_> {
     fn format(&mut self, call: &Call) {
         let (buf, len) = call.buffer().of(self.bytes);
         let item = call.pointer(&self.item);
-        let style = u32::from(call.known % 4);
+        let style = u32::from(call.known % 5);
         let (room, out, out_len) = call.room();
         let mut needed = call.out(0);
         let (to, n) = (out.cast::<c_char>(), needed.place());
@@ -369,18 +380,7 @@ impl State<'_> {
         let bytes = call.buffer().slice(self.bytes);
         let style = Style::from_number(style).unwrap();
         let whole = self.item.format(bytes, style).to_string();
-        assert_eq!(needed, whole.len());
-        assert_eq!(status == OK, needed < room.len());
-        if let Some(nul) = room.iter().position(|&b| b == 0) {
-            let kept = std::str::from_utf8(&room[..nul]).unwrap();
-            assert!(whole.starts_with(kept));
-            // A character has four bytes at most.
-            assert!(kept.len() + 4 > needed.min(room.len() - 1));
-            assert!(status != OK || kept == whole);
-            assert!(room[nul + 1..].iter().all(|&b| b == 0xa5));
-        } else {
-            assert!(room.is_empty());
-        }
+        written(&room, needed, status, &whole);
     }
 
     fn config(&mut self, call: &Call) {
@@ -404,6 +404,123 @@ impl State<'_> {
             let kept = &kept[..needed.min(kept.len())];
             assert_eq!(kept, &whole.as_bytes()[..kept.len()]);
             assert!(status == OK || *last == 0);
+        }
+    }
+
+    fn summary(&mut self, call: &Call) {
+        let (buf, len) = call.buffer().of(self.bytes);
+        let message = call.pointer(&self.message);
+        let vendor = c"\xe3\x81\x82\x1b";
+        // As it stands, or cut in its first character.
+        let cut = usize::from(call.known & 1);
+        let vendor = &vendor.to_bytes_with_nul()[cut..];
+        let (room, out, out_len) = call.room();
+        let mut needed = call.out(0);
+        let (to, n) = (out.cast::<c_char>(), needed.place());
+        let status = unsafe {
+            let vendor = vendor.as_ptr().cast();
+            mcas_summary_format(
+                message, buf, len, buf, len, vendor, to, out_len, n,
+            )
+        };
+        let Some(needed) = needed.get(status) else {
+            return assert!(room.iter().all(|&b| b == 0xa5));
+        };
+        let bytes = call.buffer().slice(self.bytes);
+        let vendor = &vendor[..vendor.len() - 1];
+        let vendor = std::str::from_utf8(vendor).unwrap_or_default();
+        let whole = self.message.summary(bytes, bytes).unwrap();
+        let whole = whole.with_vendor(vendor).to_string();
+        written(&room, needed, status, &whole);
+    }
+
+    fn file_name(&mut self, call: &Call) {
+        let message = call.pointer(&self.message);
+        let name = |nth: u8| {
+            let at = usize::from(call.at.wrapping_mul(nth));
+            let bytes = self.bytes.get(at..).unwrap_or_default();
+            let end = bytes.iter().position(|&b| b == 0);
+            CString::new(&bytes[..end.unwrap_or(bytes.len())]).unwrap()
+        };
+        let names = [0, 1, 2].map(name);
+        let pointers = [0, 1, 2].map(|nth| {
+            let none = call.buffer >> nth & 1 != 0;
+            if none {
+                null()
+            } else {
+                names[nth].as_ptr()
+            }
+        });
+        let [device, model, file] = pointers;
+        let (room, out, out_len) = call.room();
+        let mut needed = call.out(0);
+        let (to, n) = (out.cast::<c_char>(), needed.place());
+        let status = unsafe {
+            mcas_file_name(message, device, model, file, to, out_len, n)
+        };
+        let Some(needed) = needed.get(status) else {
+            return assert!(room.iter().all(|&b| b == 0xa5));
+        };
+        let bytes = |nth: usize| {
+            if pointers[nth].is_null() {
+                b""
+            } else {
+                names[nth].to_bytes()
+            }
+        };
+        let mut asked = AskedFor::device(bytes(0));
+        (asked.model, asked.file) = (bytes(1), bytes(2));
+        let whole = self.message.file_name(asked).unwrap().to_string();
+        written(&room, needed, status, &whole);
+    }
+
+    fn endpoints(&mut self, call: &Call) {
+        let (buf, len) = call.buffer().of(self.bytes);
+        let message = call.pointer(&self.message);
+        let receiver = [192, 168, call.at, call.size];
+        let known = call.known & 1 != 0;
+        let to = if known { receiver.as_ptr() } else { null() };
+        let most = usize::from(call.size % 6);
+        let mut found = call.out::<[Endpoint; 5]>(0);
+        let mut count = call.out::<usize>(1);
+        let (place, n) = (found.place().cast(), count.place());
+        let status = unsafe {
+            mcas_message_endpoints(
+                message, buf, len, buf, len, to, place, most, n,
+            )
+        };
+        let Some(count) = count.get(status) else {
+            return assert!(found.untouched());
+        };
+        let bytes = call.buffer().slice(self.bytes);
+        let receiver = known.then(|| receiver.into());
+        let same: Vec<_> =
+            self.message.endpoints(bytes, bytes, receiver).collect();
+        assert_eq!(count, same.len());
+        assert_eq!(status == OK, count <= most);
+        let kept = count.min(most);
+        let found = found.place().cast::<Endpoint>();
+        for (i, endpoint) in same[..kept].iter().enumerate() {
+            assert_eq!(unsafe { found.add(i).read() }, *endpoint);
+            let (room, out, out_len) = call.room();
+            let mut needed = call.out(2);
+            let (to, n) = (out.cast::<c_char>(), needed.place());
+            let status =
+                unsafe { mcas_endpoint_format(endpoint, to, out_len, n) };
+            let Some(needed) = needed.get(status) else { return };
+            written(&room, needed, status, &endpoint.to_string());
+            let mut packet = call.out(3);
+            let place = packet.place();
+            let status = unsafe {
+                mcas_protocol_look(endpoint.protocol, buf, len, place)
+            };
+            if let Some(packet) = packet.get(status) {
+                let protocol = Protocol::from_number(endpoint.protocol);
+                let protocol = protocol.unwrap();
+                assert_eq!(packet, protocol.look(bytes) as u32);
+                let name = mcas_protocol_name(endpoint.protocol);
+                assert_eq!(text(name), protocol.name());
+            }
         }
     }
 
@@ -436,6 +553,21 @@ impl State<'_> {
         assert_eq!(room[..kept], whole[..kept]);
         assert!(room[kept..].iter().all(|&b| b == 0xa5));
     }
+}
+
+/// There is as much of a text as fits, in whole characters.
+fn written(room: &[u8], needed: usize, status: Status, whole: &str) {
+    assert_eq!(needed, whole.len());
+    assert_eq!(status == OK, needed < room.len());
+    let Some(nul) = room.iter().position(|&b| b == 0) else {
+        return assert!(room.is_empty());
+    };
+    let kept = std::str::from_utf8(&room[..nul]).unwrap();
+    assert!(whole.starts_with(kept));
+    // A character has four bytes at most.
+    assert!(kept.len() + 4 > needed.min(room.len() - 1));
+    assert!(status != OK || kept == whole);
+    assert!(room[nul + 1..].iter().all(|&b| b == 0xa5));
 }
 
 /// Writes any bits into a struct of plain data.

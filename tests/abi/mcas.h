@@ -143,6 +143,7 @@ typedef struct mcas_iter {
 #define MCAS_FORMAT_VALUE 0u
 #define MCAS_FORMAT_TEXT 1u
 #define MCAS_FORMAT_LINE 2u
+#define MCAS_FORMAT_NAMED 3u
 #define MCAS_VALUE_STRING 0u
 #define MCAS_VALUE_UINT8 1u
 #define MCAS_VALUE_UINT16 2u
@@ -336,6 +337,48 @@ mcas_status mcas_config_format(const mcas_message *message,
                                const uint8_t *body, size_t body_len,
                                uint32_t flags, char *out, size_t out_len,
                                size_t *needed);
+mcas_status mcas_summary_format(const mcas_message *message,
+                                const uint8_t *buf, size_t len,
+                                const uint8_t *body, size_t body_len,
+                                const char *vendor, char *out, size_t out_len,
+                                size_t *needed);
+#define MCAS_PROTOCOL_SIP 0u
+#define MCAS_PROTOCOL_RTP 1u
+#define MCAS_PROTOCOL_HTTP 2u
+#define MCAS_TRANSPORT_UDP 1u
+#define MCAS_TRANSPORT_TCP 2u
+#define MCAS_ENDPOINT_IMPLAUSIBLE 1u
+#define MCAS_ENDPOINT_IN_HEAD 2u
+#define MCAS_ENDPOINTS_MOST 4u
+typedef struct mcas_endpoint {
+    uint32_t protocol;
+    uint32_t transports;
+    uint32_t flags;
+    uint32_t field;
+    mcas_span span;
+    uint8_t address[4];
+    uint16_t first_port;
+    uint16_t last_port;
+} mcas_endpoint;
+mcas_status mcas_message_endpoints(const mcas_message *message,
+                                   const uint8_t *buf, size_t len,
+                                   const uint8_t *body, size_t body_len,
+                                   const uint8_t *receiver,
+                                   mcas_endpoint *out, size_t most,
+                                   size_t *count);
+mcas_status mcas_endpoint_format(const mcas_endpoint *endpoint, char *out,
+                                 size_t out_len, size_t *needed);
+const char *mcas_protocol_name(uint32_t protocol);
+#define MCAS_PACKET_OTHER 0u
+#define MCAS_PACKET_SIP 1u
+#define MCAS_PACKET_RTP 2u
+#define MCAS_PACKET_RTCP 3u
+#define MCAS_PACKET_HTTP 4u
+mcas_status mcas_protocol_look(uint32_t protocol, const uint8_t *buf,
+                               size_t len, uint32_t *out);
+mcas_status mcas_file_name(const mcas_message *message, const char *device,
+                           const char *model, const char *file, char *out,
+                           size_t out_len, size_t *needed);
 mcas_status mcas_body_bytes(const mcas_message *message, const uint8_t *buf,
                             size_t len, uint8_t *out, size_t out_len,
                             size_t *needed);

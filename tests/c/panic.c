@@ -38,6 +38,7 @@ int main(void)
     mcas_segment segment = {0};
     mcas_tracked_message found;
     mcas_tracked_exchange exchange;
+    mcas_endpoint endpoint = {0};
     int failed = 0;
 
     EXPECT_PANIC(mcas_type_get(0, &type));
@@ -63,6 +64,14 @@ int main(void)
     EXPECT_PANIC(mcas_item_format(buf, len, &item, MCAS_FORMAT_LINE, text, 8,
                                   &needed));
     EXPECT_PANIC(mcas_config_format(&message, buf, len, 0, text, 8, &needed));
+    EXPECT_PANIC(mcas_summary_format(&message, buf, len, NULL, 0, NULL, text,
+                                     8, &needed));
+    EXPECT_PANIC(mcas_message_endpoints(&message, buf, len, NULL, 0, NULL,
+                                        &endpoint, 1, &needed));
+    EXPECT_PANIC(mcas_endpoint_format(&endpoint, text, 8, &needed));
+    EXPECT_PANIC(mcas_protocol_look(MCAS_PROTOCOL_SIP, buf, len, &number));
+    EXPECT_PANIC(mcas_file_name(&message, NULL, NULL, NULL, text, 8,
+                                &needed));
     EXPECT_PANIC(mcas_body_bytes(&message, buf, len, room, 8, &needed));
     EXPECT_PANIC(mcas_body_dechunk(buf, len, room, 8, &needed));
     EXPECT_PANIC(mcas_tracker_new(&tracker));

@@ -144,6 +144,32 @@ static void print_items(mcas_iter *iter, const uint8_t *buf, size_t len)
     check(status, "next");
 }
 
+/* The message in a line, and what it teaches. */
+static void print_short(const mcas_message *message, const uint8_t *buf,
+                        size_t len, size_t body_len)
+{
+    mcas_endpoint found[MCAS_ENDPOINTS_MOST];
+    size_t needed, count = 0, i;
+
+    check(mcas_summary_format(message, buf, len, body, body_len, NULL, text,
+                              sizeof text, &needed),
+          "summary");
+    if (message->message_type != MCAS_TYPE_NONE)
+        printf("= %s\n", text);
+    check(mcas_message_endpoints(message, buf, len, body, body_len, NULL,
+                                 found, MCAS_ENDPOINTS_MOST, &count),
+          "endpoints");
+    for (i = 0; i < count; i++) {
+        check(mcas_endpoint_format(&found[i], text, sizeof text, &needed),
+              "endpoint");
+        printf("@ %s%s\n", text,
+               found[i].flags & MCAS_ENDPOINT_IMPLAUSIBLE ? "?" : "");
+    }
+    if (mcas_file_name(message, NULL, NULL, NULL, text, sizeof text, &needed)
+        == MCAS_OK)
+        printf("> %s\n", text);
+}
+
 static void print_message(const mcas_message *message, const uint8_t *buf,
                           size_t len)
 {
@@ -162,6 +188,7 @@ static void print_message(const mcas_message *message, const uint8_t *buf,
     check(mcas_body_items(message, body, body_len, &iter), "body");
     printf("body of %zu bytes\n", body_len);
     print_items(&iter, body, body_len);
+    print_short(message, buf, len, body_len);
 }
 
 int main(int argc, char **argv)

@@ -125,7 +125,7 @@ static void add_items(result *result, const uint8_t *buf, size_t len,
 
         result->items++;
         add(result, &item, sizeof item);
-        for (style = MCAS_FORMAT_VALUE; style <= MCAS_FORMAT_LINE; style++) {
+        for (style = MCAS_FORMAT_VALUE; style <= MCAS_FORMAT_NAMED; style++) {
             size_t needed;
             char *text;
 
