@@ -31,77 +31,6 @@ typedef struct {
 
 static wmem_map_t *asked;
 
-/* A name that no file system minds, and that is of one part only. */
-static char *
-safe_name(wmem_allocator_t *scope, const char *name)
-{
-    static const size_t longest = 100;
-    size_t length = strlen(name);
-    char *safe;
-
-    /* The end is worth more: there is the extension. */
-    safe = wmem_strdup(scope, length > longest ? name + length - longest
-                                               : name);
-    for (char *c = safe; *c; c++)
-        if (!g_ascii_isalnum(*c) && !strchr("-_.", *c))
-            *c = '_';
-    if (*safe == '.')
-        *safe = '_';
-    return safe;
-}
-
-/* What kind of document a message is, or NULL. */
-static const char *
-document(const mcas_message *message)
-{
-    switch (message->message_type) {
-    case MCAS_TYPE_PROVISIONING_RESPONSE:
-        return message->status == 200 ? "provisioning" : NULL;
-    case MCAS_TYPE_EXTENSION_CONFIGURATION_RESPONSE:
-        return message->status == 200 ? "configuration" : NULL;
-    case MCAS_TYPE_SETUP_PUSH:
-        return "setup-push";
-    default:
-        return NULL;
-    }
-}
-
-static const char *
-object_name(packet_info *pinfo, const mcas_message *message,
-            const asked_for *request)
-{
-    const char *kind = document(message);
-    char *device, *model, *file;
-
-    if (kind) {
-        device = safe_name(
-            pinfo->pool,
-            request->terminal && *request->terminal
-            ? request->terminal : address_to_str(pinfo->pool, &pinfo->dst));
-        for (char *c = device; *c; c++)
-            *c = g_ascii_tolower(*c);
-        return wmem_strdup_printf(pinfo->pool, "%s-%s.txt", device, kind);
-    }
-    model = safe_name(pinfo->pool, request->model ? request->model : "");
-    file = safe_name(pinfo->pool, request->file ? request->file
-                                                : "firmware.bin");
-    return *model ? wmem_strdup_printf(pinfo->pool, "%s-%s", model, file)
-                  : file;
-}
-
-static bool
-is_object(const mcas_tap_message *object)
-{
-    const mcas_message *message = object->message;
-    bool image = message->message_type == MCAS_TYPE_FIRMWARE_RESPONSE
-        && message->status == 200;
-
-    return (image || document(message)) && object->body_length > 0
-        && (message->flags & (MCAS_MESSAGE_COMPLETE | MCAS_MESSAGE_BODY_CODED
-                              | MCAS_MESSAGE_BODY_BROKEN))
-            == MCAS_MESSAGE_COMPLETE;
-}
-
 static asked_for
 read_request(wmem_allocator_t *scope, const mcas_tap_message *request)
 {
@@ -123,6 +52,9 @@ export_object(void *list, packet_info *pinfo, epan_dissect_t *edt _U_,
     const mcas_tap_message *object = (const mcas_tap_message *)data;
     const mcas_message *message = object->message;
     asked_for request = { NULL, NULL, NULL, NULL };
+    const char *device;
+    char name[256];
+    size_t needed;
     export_object_entry_t *entry;
 
     if (message->kind == MCAS_KIND_REQUEST) {
@@ -141,7 +73,10 @@ export_object(void *list, packet_info *pinfo, epan_dissect_t *edt _U_,
         if (kept)
             request = *kept;
     }
-    if (!is_object(object))
+    device = request.terminal && *request.terminal
+        ? request.terminal : address_to_str(pinfo->pool, &pinfo->dst);
+    if (mcas_file_name(message, device, request.model, request.file, name,
+                       sizeof(name), &needed) != MCAS_OK)
         return TAP_PACKET_DONT_REDRAW;
 
     entry = g_new0(export_object_entry_t, 1);
@@ -152,7 +87,7 @@ export_object(void *list, packet_info *pinfo, epan_dissect_t *edt _U_,
     entry->content_type = g_strndup(
         (const char *)object->bytes + message->media_type.offset,
         message->media_type.length);
-    entry->filename = g_strdup(object_name(pinfo, message, &request));
+    entry->filename = g_strdup(name);
     entry->payload_len = object->body_length;
     entry->payload_data =
         (uint8_t *)g_memdup2(object->body, object->body_length);

@@ -20,24 +20,20 @@
  */
 #include "packet-mcas.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <epan/conversation.h>
 #include <epan/dissectors/packet-rtcp.h>
 #include <epan/dissectors/packet-rtp.h>
 #include <epan/prefs.h>
-#include <wsutil/inet_addr.h>
 
-enum { SIP, RTP, HTTP, KINDS };
-static const char *const kind_names[KINDS] = { "SIP", "RTP", "HTTP" };
-static ws_bool_t pref_learn[KINDS] = { TRUE, TRUE, TRUE };
+/* By MCAS_PROTOCOL_.... */
+#define PROTOCOLS 3
+static ws_bool_t pref_learn[PROTOCOLS] = { TRUE, TRUE, TRUE };
 
 /* What is listed below the answer that taught it. File scope. */
 struct mcas_learned {
-    unsigned kind;
-    uint32_t address; /* as it stands in a packet */
-    uint16_t first, last;
+    mcas_endpoint at;
     struct mcas_learned *next;
 };
 
@@ -56,7 +52,7 @@ typedef struct lesson {
     mcas_tap_message tapped;
     uint32_t frame;
     address receiver;
-    ws_bool_t wanted[KINDS]; /* preferences, as they were */
+    ws_bool_t wanted[PROTOCOLS]; /* preferences, as they were */
     struct lesson *next;
 } lesson;
 
@@ -73,23 +69,24 @@ static int ett_learned = -1;
 
 /* RTP has one range for an address, so that the last answer goes. */
 static uint64_t
-endpoint_key(unsigned kind, uint32_t address, uint32_t port)
+endpoint_key(uint32_t protocol, const void *address, uint32_t port)
 {
-    return (uint64_t)kind << 48 | (uint64_t)address << 16
-        | (kind == RTP ? 0 : port);
+    uint32_t ip;
+
+    memcpy(&ip, address, sizeof(ip));
+    return (uint64_t)protocol << 48 | (uint64_t)ip << 16
+        | (protocol == MCAS_PROTOCOL_RTP ? 0 : port);
 }
 
 static const endpoint *
-learned_endpoint(unsigned kind, const address *at, uint32_t port)
+learned_endpoint(uint32_t protocol, const address *at, uint32_t port)
 {
     const endpoint *found;
     uint64_t key;
-    uint32_t ip;
 
     if (at->type != AT_IPv4)
         return NULL;
-    memcpy(&ip, at->data, sizeof(ip));
-    key = endpoint_key(kind, ip, port);
+    key = endpoint_key(protocol, at->data, port);
     found = (const endpoint *)wmem_map_lookup(endpoints, &key);
     return found && found->first <= port && port <= found->last ? found
                                                                : NULL;
@@ -112,150 +109,61 @@ port_is_free(const char *table, uint32_t port)
 
 /* Learning. */
 
-/* The values of an answer, each the first of its key; 0 or NULL where it has
- * none. */
-typedef struct {
-    uint32_t address[MCAS_FIELD_RTPPORT2 + 1];
-    uint16_t port[MCAS_FIELD_RTPPORT2 + 1];
-    bool     seen[MCAS_FIELD_RTPPORT2 + 1];
-    bool     failed;
-    char    *url; /* to be freed */
-} answer;
-
-static answer
-read_answer(const mcas_tap_message *tapped)
-{
-    mcas_tap_walk walk = { .part = MCAS_TAP_START };
-    mcas_item item;
-    answer read = { .url = NULL };
-
-    while (mcas_tap_next(tapped, &walk, &item)) {
-        /* A result that is no number has no field, and is none either. */
-        if (item.table == MCAS_TABLE_NOTES
-            && item.id == MCAS_NOTE_RESULT_CODE_FAILURE)
-            read.failed = true;
-        if (item.table != MCAS_TABLE_FIELDS || item.id > MCAS_FIELD_RTPPORT2
-            || read.seen[item.id])
-            continue;
-        read.seen[item.id] = true;
-        switch (item.id) {
-        case MCAS_FIELD_IP_ADDR:
-        case MCAS_FIELD_SIPSV_ADDR:
-        case MCAS_FIELD_REGSV_ADDR:
-            memcpy(&read.address[item.id], item.bytes, sizeof(uint32_t));
-            break;
-        case MCAS_FIELD_SIPSV_PORT:
-        case MCAS_FIELD_REGSV_PORT:
-        case MCAS_FIELD_RTPPORT1:
-        case MCAS_FIELD_RTPPORT2:
-            read.port[item.id] = (uint16_t)item.number;
-            break;
-        case MCAS_FIELD_URL_UPDATE_CAS:
-            read.url = mcas_item_text(NULL, walk.bytes, walk.length, &item,
-                                      MCAS_FORMAT_VALUE);
-            break;
-        }
-    }
-    return read;
-}
-
-/*
- * Address and port of a URL. A host that is a name is not looked for: what
- * it stands for is the word of whoever answered, and M-CAS is recognised
- * there by its headers all the same.
- */
+/* Whether what is at an endpoint would be nobody's. Of a range, a port is
+ * looked at once something comes to it. */
 static bool
-url_endpoint(const char *url, uint32_t *address, uint16_t *port)
+is_free(const mcas_endpoint *at)
 {
-    char host[16];
-    size_t length;
-
-    if (!url || g_ascii_strncasecmp(url, "http://", 7) != 0)
-        return false;
-    url += 7;
-    length = strspn(url, "0123456789.");
-    if (length >= sizeof(host))
-        return false;
-    memcpy(host, url, length);
-    host[length] = '\0';
-    url += length;
-    *port = 80;
-    if (*url == ':') {
-        length = strspn(++url, "0123456789");
-        if (length == 0 || length > 5 || strtoul(url, NULL, 10) > UINT16_MAX)
-            return false;
-        *port = (uint16_t)strtoul(url, NULL, 10);
-        url += length;
-    }
-    return strchr("/?", *url) && ws_inet_pton4(host, address);
+    return at->protocol == MCAS_PROTOCOL_RTP
+        || ((!(at->transports & MCAS_TRANSPORT_UDP)
+             || port_is_free("udp.port", at->first_port))
+            && (!(at->transports & MCAS_TRANSPORT_TCP)
+                || port_is_free("tcp.port", at->first_port)));
 }
 
-/* Keeps an endpoint, unless no host can have it. */
-static void
-learn(const lesson *from, unsigned kind, uint32_t address, uint16_t first,
-      uint16_t last)
+/* Keeps an endpoint. */
+static struct mcas_learned *
+learn(const lesson *from, const mcas_endpoint *at)
 {
-    struct mcas_learned **list = &from->found->learned;
-    uint64_t key = endpoint_key(kind, address, first);
-    struct mcas_learned *learned;
-    endpoint *known;
+    uint64_t key = endpoint_key(at->protocol, at->address, at->first_port);
+    struct mcas_learned *learned = wmem_new0(wmem_file_scope(),
+                                             struct mcas_learned);
+    endpoint *known = (endpoint *)wmem_map_lookup(endpoints, &key);
 
-    if (!from->wanted[kind] || first == 0 || first > last || address == 0
-        || g_ntohl(address) >= 0xe0000000) /* multicast, broadcast */
-        return;
-    for (; *list; list = &(*list)->next)
-        if ((*list)->kind == kind && (*list)->address == address
-            && (*list)->first == first)
-            return;
-    learned = wmem_new0(wmem_file_scope(), struct mcas_learned);
-    learned->kind = kind;
-    learned->address = address;
-    learned->first = first;
-    learned->last = last;
-    *list = learned;
-
-    known = (endpoint *)wmem_map_lookup(endpoints, &key);
     if (!known) {
         known = wmem_new(wmem_file_scope(), endpoint);
         known->key = key;
         wmem_map_insert(endpoints, &known->key, known);
     }
     known->frame = from->frame;
-    known->first = first;
-    known->last = last;
+    known->first = at->first_port;
+    known->last = at->last_port;
+    learned->at = *at;
+    return learned;
 }
 
 static void
 learn_from(const lesson *from)
 {
-    static const struct {
-        uint32_t address, port;
-    } servers[] = {
-        { MCAS_FIELD_SIPSV_ADDR, MCAS_FIELD_SIPSV_PORT },
-        { MCAS_FIELD_REGSV_ADDR, MCAS_FIELD_REGSV_PORT },
-    };
-    answer read = read_answer(&from->tapped);
-    uint32_t device = read.address[MCAS_FIELD_IP_ADDR];
-    uint32_t host;
-    uint16_t port, host_port;
-    bool has_host = url_endpoint(read.url, &host, &host_port);
+    const mcas_tap_message *tapped = &from->tapped;
+    const address *receiver = &from->receiver;
+    struct mcas_learned **next = &from->found->learned;
+    mcas_endpoint named[MCAS_ENDPOINTS_MOST];
+    size_t count = 0;
 
-    wmem_free(NULL, read.url);
-    if (read.failed)
-        return;
-    for (unsigned i = 0; i < array_length(servers); i++) {
-        port = read.port[servers[i].port];
-        if (port_is_free("udp.port", port) && port_is_free("tcp.port", port))
-            learn(from, SIP, read.address[servers[i].address], port, port);
+    mcas_message_endpoints(
+        tapped->message, tapped->bytes,
+        tapped->bytes ? tapped->message->length : 0, tapped->body,
+        tapped->body_length,
+        receiver->type == AT_IPv4 ? (const uint8_t *)receiver->data : NULL,
+        named, array_length(named), &count);
+    for (const mcas_endpoint *at = named; at < named + count; at++) {
+        if ((at->flags & MCAS_ENDPOINT_IMPLAUSIBLE)
+            || !from->wanted[at->protocol] || !is_free(at))
+            continue;
+        *next = learn(from, at);
+        next = &(*next)->next;
     }
-    /* Phones in the home have the address that they got the answer at. */
-    if (from->tapped.message->message_type != MCAS_TYPE_PROVISIONING_RESPONSE
-        && from->receiver.type == AT_IPv4)
-        memcpy(&device, from->receiver.data, sizeof(device));
-    learn(from, RTP, device, read.port[MCAS_FIELD_RTPPORT1],
-          read.port[MCAS_FIELD_RTPPORT2]);
-    if (has_host && port_is_free("tcp.port", host_port))
-        learn(from, HTTP, host, host_port, host_port);
 }
 
 static void
@@ -302,18 +210,17 @@ forget_unread(void)
     unread_end = &unread;
 }
 
+/* Whether a message may name endpoints. An answer whose request was not seen
+ * is anybody's. */
 static bool
-teaches(const mcas_message *message)
+may_teach(const mcas_message *message)
 {
-    switch (message->message_type) {
-    case MCAS_TYPE_PROVISIONING_RESPONSE:
-    case MCAS_TYPE_EXTENSION_CONFIGURATION_RESPONSE:
-        return message->status == 200;
-    case MCAS_TYPE_SETUP_PUSH:
-        return true;
-    default:
-        return false;
-    }
+    uint32_t type = message->message_type;
+
+    return !(message->flags & MCAS_MESSAGE_UNMATCHED)
+        && (type == MCAS_TYPE_PROVISIONING_RESPONSE
+            || type == MCAS_TYPE_EXTENSION_CONFIGURATION_RESPONSE
+            || type == MCAS_TYPE_SETUP_PUSH);
 }
 
 void
@@ -328,7 +235,7 @@ mcas_learned_learn(packet_info *pinfo, const mcas_tap_message *message,
     };
 
     if (!found || found->taught || PINFO_FD_VISITED(pinfo)
-        || !teaches(message->message))
+        || !may_teach(message->message))
         return;
     found->taught = true;
     memcpy(from.wanted, pref_learn, sizeof(from.wanted));
@@ -342,41 +249,38 @@ mcas_learned_learn(packet_info *pinfo, const mcas_tap_message *message,
 }
 
 void
-mcas_learned_draw(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
-                  const mcas_found *found)
+mcas_learned_draw(proto_tree *tree, tvbuff_t *tvb, const mcas_found *found)
 {
     if (!found)
         return;
     learn_unread();
     for (const struct mcas_learned *learned = found->learned; learned;
          learned = learned->next) {
-        const uint8_t *ip = (const uint8_t *)&learned->address;
-        const char *name = kind_names[learned->kind];
+        const mcas_endpoint *at = &learned->at;
         proto_item *items[5];
         proto_tree *below;
-        const char *text = wmem_strdup_printf(
-            pinfo->pool, "%s at %u.%u.%u.%u:%u", name, ip[0], ip[1], ip[2],
-            ip[3], learned->first);
+        char text[64] = "";
+        size_t needed;
+        uint32_t address;
         unsigned count = 0;
 
-        if (learned->last != learned->first)
-            text = wmem_strdup_printf(pinfo->pool, "%s-%u", text,
-                                      learned->last);
+        mcas_endpoint_format(at, text, sizeof(text), &needed);
+        memcpy(&address, at->address, sizeof(address));
         items[count++] = proto_tree_add_string(
             tree, mcas_hf(MCAS_FIELD_LEARNED), tvb, 0, 0, text);
         below = proto_item_add_subtree(items[0], ett_learned);
         items[count++] = proto_tree_add_string(
-            below, mcas_hf(MCAS_FIELD_LEARNED_PROTOCOL), tvb, 0, 0, name);
+            below, mcas_hf(MCAS_FIELD_LEARNED_PROTOCOL), tvb, 0, 0,
+            mcas_protocol_name(at->protocol));
         items[count++] = proto_tree_add_ipv4(
-            below, mcas_hf(MCAS_FIELD_LEARNED_ADDR), tvb, 0, 0,
-            learned->address);
+            below, mcas_hf(MCAS_FIELD_LEARNED_ADDR), tvb, 0, 0, address);
         items[count++] = proto_tree_add_uint(
             below, mcas_hf(MCAS_FIELD_LEARNED_PORT), tvb, 0, 0,
-            learned->first);
-        if (learned->kind == RTP)
+            at->first_port);
+        if (at->protocol == MCAS_PROTOCOL_RTP)
             items[count++] = proto_tree_add_uint(
                 below, mcas_hf(MCAS_FIELD_LEARNED_LAST_PORT), tvb, 0, 0,
-                learned->last);
+                at->last_port);
         while (count > 0)
             proto_item_set_generated(items[--count]);
     }
@@ -406,45 +310,34 @@ claim(dissector_handle_t handle, tvbuff_t *tvb, packet_info *pinfo,
 }
 
 static bool
-is_learned(unsigned kind, const packet_info *pinfo)
+is_learned(uint32_t protocol, const packet_info *pinfo)
 {
-    return learned_endpoint(kind, &pinfo->src, pinfo->srcport)
-        || learned_endpoint(kind, &pinfo->dst, pinfo->destport);
+    return learned_endpoint(protocol, &pinfo->src, pinfo->srcport)
+        || learned_endpoint(protocol, &pinfo->dst, pinfo->destport);
 }
 
-/* Whether bytes begin as SIP does. Its own heuristic wants the whole of the
- * first line, which TCP may deliver in pieces. */
-static bool
-looks_like_sip(const uint8_t *bytes, unsigned length)
+/* What a packet looks like that came to a learned endpoint, or from one:
+ * MCAS_PACKET_.... */
+static uint32_t
+look(uint32_t protocol, tvbuff_t *tvb)
 {
-    static const char *const schemes[] = { "sip:", "sips:", "tel:" };
-    unsigned at = 0;
+    unsigned length = tvb_captured_length(tvb);
+    uint32_t answer = MCAS_PACKET_OTHER;
 
-    if (length >= 8 && memcmp(bytes, "SIP/2.0 ", 8) == 0)
-        return true;
-    while (at < length && g_ascii_isupper(bytes[at]))
-        at++;
-    if (at < 3 || at == length || bytes[at++] != ' ')
-        return false;
-    for (unsigned i = 0; i < array_length(schemes); i++) {
-        size_t wanted = strlen(schemes[i]);
-
-        if (length - at >= wanted
-            && g_ascii_strncasecmp((const char *)bytes + at, schemes[i],
-                                   wanted) == 0)
-            return true;
-    }
-    return false;
+    if (length > 0)
+        mcas_protocol_look(protocol, tvb_get_ptr(tvb, 0, (int)length), length,
+                           &answer);
+    return answer;
 }
 
 static bool
 claim_sip(dissector_handle_t handle, tvbuff_t *tvb, packet_info *pinfo,
           proto_tree *tree, void *data)
 {
-    unsigned length = tvb_captured_length(tvb);
-
-    return handle && is_learned(SIP, pinfo) && length > 0
-        && looks_like_sip(tvb_get_ptr(tvb, 0, (int)length), length)
+    /* Its own heuristic wants the whole of the first line, which TCP may
+     * deliver in pieces. */
+    return handle && is_learned(MCAS_PROTOCOL_SIP, pinfo)
+        && look(MCAS_PROTOCOL_SIP, tvb) == MCAS_PACKET_SIP
         && claim(handle, tvb, pinfo, tree, data);
 }
 
@@ -460,33 +353,30 @@ claim_rtp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
     conversation_t *conversation;
     address device = pinfo->src, other = ADDRESS_INIT_NONE;
     uint32_t port = pinfo->srcport;
-    const uint8_t *bytes;
+    uint32_t packet;
     bool control;
 
-    learned = learned_endpoint(RTP, &device, port);
+    learned = learned_endpoint(MCAS_PROTOCOL_RTP, &device, port);
     if (!learned) {
         device = pinfo->dst;
         port = pinfo->destport;
-        learned = learned_endpoint(RTP, &device, port);
+        learned = learned_endpoint(MCAS_PROTOCOL_RTP, &device, port);
     }
     /* Either port may be another dissector's, which is asked before us, unless
      * heuristics go first; and RTP has little to be known by. */
     if (!learned || !rtp_handle || !rtcp_handle
-        || tvb_captured_length(tvb) < 8
         || !port_is_free("udp.port", pinfo->srcport)
         || !port_is_free("udp.port", pinfo->destport))
         return false;
-    bytes = tvb_get_ptr(tvb, 0, 2);
-    /* Version 2; the second byte tells them apart (RFC 5761, section 4). */
-    control = bytes[1] >= 192 && bytes[1] <= 223;
-    if (bytes[0] >> 6 != 2 || (!control && tvb_captured_length(tvb) < 12)
+    packet = look(MCAS_PROTOCOL_RTP, tvb);
+    if (packet == MCAS_PACKET_OTHER
         || find_conversation(learned->frame, &device, &other,
                              CONVERSATION_UDP, port, 0,
                              NO_ADDR_B | NO_PORT_B))
         return false;
 
     /* RTP hands on the RTCP that shares its port; not the other way round. */
-    control = control && port % 2 == 1;
+    control = packet == MCAS_PACKET_RTCP && port % 2 == 1;
     if (control)
         rtcp_add_address(pinfo, &device, (int)port, 0, "M-CAS",
                          learned->frame);
@@ -508,16 +398,8 @@ claim_rtp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 static bool
 claim_http(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    unsigned length = tvb_captured_length(tvb);
-    uint32_t answer = MCAS_SNIFF_NO;
-    const uint8_t *bytes;
-
-    if (!is_learned(HTTP, pinfo) || length == 0)
-        return false;
-    bytes = tvb_get_ptr(tvb, 0, (int)length);
-    mcas_sniff(bytes, length, &answer);
-    return (answer != MCAS_SNIFF_NO
-            || (length >= 7 && memcmp(bytes, "HTTP/1.", 7) == 0))
+    return is_learned(MCAS_PROTOCOL_HTTP, pinfo)
+        && look(MCAS_PROTOCOL_HTTP, tvb) == MCAS_PACKET_HTTP
         && claim(gate_handle, tvb, pinfo, tree, data);
 }
 
@@ -577,18 +459,18 @@ mcas_learned_register(void)
         "Whether SIP is looked for at the server and registrar that a "
         "gateway or phone was given, where their port is not one that "
         "Wireshark knows.",
-        &pref_learn[SIP]);
+        &pref_learn[MCAS_PROTOCOL_SIP]);
     prefs_register_bool_preference(
         module, "learn_rtp", "Look for RTP where answers say it is",
         "Whether RTP and RTCP are looked for at the address and the ports "
         "that a gateway or phone was given, where no signalling says what "
         "is there.",
-        &pref_learn[RTP]);
+        &pref_learn[MCAS_PROTOCOL_RTP]);
     prefs_register_bool_preference(
         module, "learn_http", "Look for M-CAS where answers say it is",
         "Whether M-CAS is looked for where update notifications are sent "
         "to, even if it is not looked for on any TCP port.",
-        &pref_learn[HTTP]);
+        &pref_learn[MCAS_PROTOCOL_HTTP]);
     endpoints = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(),
                                        endpoint_hash, g_int64_equal);
     register_init_routine(forget_unread);

@@ -46,26 +46,6 @@ static int ett_mcas[LEVELS] = { -1, -1, -1 };
  * few beside the million at which Wireshark gives up on the frame. */
 #define MOST_ITEMS 50000
 
-/* What the summary of a message is made of. */
-typedef struct {
-    const char *type;
-    const char *terminal;
-    unsigned    terminals;
-    const char *vendor;
-    const char *result;
-    bool        success;
-    const char *number;
-    const char *address;
-    const char *netmask;
-    const char *sip_address;
-    const char *sip_port;
-    const char *model;
-    const char *firmware;
-    const char *file;
-    const char *size;
-    wmem_strbuf_t *extensions;
-} summary_parts;
-
 /* A message being drawn. */
 typedef struct {
     packet_info *pinfo;
@@ -75,7 +55,8 @@ typedef struct {
     proto_item *last[LEVELS];  /* last item of each level */
     unsigned *count;           /* items drawn in this frame */
     bool limited;              /* they are too many, and it was said */
-    summary_parts parts;
+    unsigned terminals;        /* so many were named */
+    const char *vendor;        /* of the first, for the summary, or NULL */
 } drawing;
 
 /* Bytes that items are read from, and where they are shown. */
@@ -137,20 +118,6 @@ item_text(const drawing *draw, const source *from, const mcas_item *item)
                           MCAS_FORMAT_TEXT);
 }
 
-static const char *
-number_text(const drawing *draw, uint64_t number)
-{
-    return wmem_strdup_printf(draw->pinfo->pool, "%" PRIu64, number);
-}
-
-static const char *
-ipv4_text(const drawing *draw, const mcas_item *item)
-{
-    return wmem_strdup_printf(draw->pinfo->pool, "%u.%u.%u.%u",
-                              item->bytes[0], item->bytes[1],
-                              item->bytes[2], item->bytes[3]);
-}
-
 /* The vendor by the first half of a terminal id, as Ethernet shows it for an
  * address; and its short name for the summary. */
 static void
@@ -175,63 +142,8 @@ draw_vendor(drawing *draw, proto_tree *tree, const source *from,
      * for (-n). */
     vendor = tvb_get_manuf_name(
         tvb_new_child_real_data(from->tvb, oui, 3, 3), 0);
-    if (draw->parts.terminals == 1 && !strchr(vendor, ':'))
-        draw->parts.vendor = vendor;
-}
-
-/* Keeps what the summary needs of an item: the first of its kind. */
-static void
-keep_part(drawing *draw, const source *from, const mcas_item *item)
-{
-    summary_parts *parts = &draw->parts;
-    const char **part = NULL;
-
-    switch (item->id) {
-    case MCAS_FIELD_TERMINAL_ID:
-        part = &parts->terminal;
-        parts->terminals++;
-        break;
-    case MCAS_FIELD_IP_TEL_NUM: part = &parts->number; break;
-    case MCAS_FIELD_DEVICE_MODEL: part = &parts->model; break;
-    case MCAS_FIELD_DEVICE_FIRMWARE: part = &parts->firmware; break;
-    case MCAS_FIELD_FIRMWARE_FILE: part = &parts->file; break;
-    case MCAS_FIELD_IP_ADDR: part = &parts->address; break;
-    case MCAS_FIELD_NETMASK: part = &parts->netmask; break;
-    case MCAS_FIELD_SIPSV_ADDR: part = &parts->sip_address; break;
-    case MCAS_FIELD_SIPSV_PORT: part = &parts->sip_port; break;
-    case MCAS_FIELD_FIRMWARE_SIZE: part = &parts->size; break;
-    case MCAS_FIELD_RESULT_CODE: part = &parts->result; break;
-    case MCAS_FIELD_EXTENSION:
-        if (!parts->extensions)
-            parts->extensions = wmem_strbuf_new(draw->pinfo->pool, "");
-        wmem_strbuf_append_printf(
-            parts->extensions, "%s%s",
-            wmem_strbuf_get_len(parts->extensions) > 0 ? "," : "",
-            item_text(draw, from, item));
-        return;
-    case MCAS_FIELD_TERMINAL_ID_MAC:
-        /* Better to read than the id as it was sent. */
-        if (parts->terminals == 1)
-            parts->terminal = wmem_strdup_printf(
-                draw->pinfo->pool, "%02x:%02x:%02x:%02x:%02x:%02x",
-                item->bytes[0], item->bytes[1], item->bytes[2],
-                item->bytes[3], item->bytes[4], item->bytes[5]);
-        return;
-    default:
-        return;
-    }
-    if (*part)
-        return;
-    if (item->id == MCAS_FIELD_RESULT_CODE)
-        parts->success = item->number == 0;
-    if (fields[item->id].value_type == MCAS_VALUE_IPV4)
-        *part = ipv4_text(draw, item);
-    else if (fields[item->id].value_type == MCAS_VALUE_STRING
-             /* A result as it was sent: "0012" says more than "12". */
-             || item->id == MCAS_FIELD_RESULT_CODE)
-        *part = item_text(draw, from, item);
-    else
-        *part = number_text(draw, item->number);
+    if (draw->terminals == 1 && !strchr(vendor, ':'))
+        draw->vendor = vendor;
 }
 
 static proto_item *
@@ -280,10 +192,6 @@ draw_note(drawing *draw, proto_item *about, const source *from,
 {
     const char *what = notes[item->id].summary;
 
-    /* A result that is no number has no field, but belongs in the summary. */
-    if (item->id == MCAS_NOTE_RESULT_CODE_FAILURE && !draw->parts.result
-        && item->span.length > 0)
-        draw->parts.result = item_text(draw, from, item);
     if (item->id == MCAS_NOTE_PARAM_MISSING
         || item->id == MCAS_NOTE_VALUE_INCONSISTENT) {
         expert_add_info_format(draw->pinfo, about, &ei[item->id], "%s: %s",
@@ -329,8 +237,8 @@ draw_items(drawing *draw, mcas_iter *iter, const source *from)
         else
             read = true;
         draw->last[level] = drawn;
-        if (draw->summarised)
-            keep_part(draw, from, &item);
+        if (item.id == MCAS_FIELD_TERMINAL_ID)
+            draw->terminals++;
         if (item.id == MCAS_FIELD_TERMINAL_ID_OUI)
             draw_vendor(draw, tree, from, &item);
     }
@@ -432,60 +340,19 @@ draw_exchange(drawing *draw, const mcas_message *message, tvbuff_t *tvb,
 
 /* The message in a line. */
 static const char *
-summary(const drawing *draw, const mcas_message *message)
+summary(const drawing *draw, const mcas_message *message, const source *head,
+        const source *body)
 {
-    const summary_parts *parts = &draw->parts;
-    wmem_strbuf_t *line = wmem_strbuf_new(draw->pinfo->pool, parts->type);
-    bool lan = message->message_type >= MCAS_TYPE_EXTENSION_LIST_REQUEST
-        && message->message_type <= MCAS_TYPE_SETUP_PUSH_RESPONSE;
+    char *line = NULL;
 
-    if (message->message_type == MCAS_TYPE_FIRMWARE_REQUEST) {
-        if (parts->model)
-            wmem_strbuf_append_printf(line, ", %s", parts->model);
-        if (parts->firmware)
-            wmem_strbuf_append_printf(line, "%s%s", parts->model ? " " : ", ",
-                                      parts->firmware);
-        if (parts->file)
-            wmem_strbuf_append_printf(
-                line, "%s%s",
-                parts->model || parts->firmware ? " \xe2\x86\x92 " : ", ",
-                parts->file);
-        return mcas_printable(wmem_strbuf_finalize(line));
+    for (size_t room = 256, needed = 0;; room = needed + 1) {
+        line = (char *)wmem_realloc(draw->pinfo->pool, line, room);
+        *line = '\0';
+        if (mcas_summary_format(message, head->bytes, head->length,
+                                body->bytes, body->length, draw->vendor,
+                                line, room, &needed) != MCAS_PARTIAL)
+            return mcas_printable(line);
     }
-    if (parts->terminal && *parts->terminal)
-        wmem_strbuf_append_printf(line, ", terminal %s", parts->terminal);
-    if (parts->terminal && parts->vendor)
-        wmem_strbuf_append_printf(line, " (%s)", parts->vendor);
-    if (message->kind == MCAS_KIND_RESPONSE) {
-        bool firmware = message->message_type == MCAS_TYPE_FIRMWARE_RESPONSE;
-
-        if (parts->result && parts->success)
-            wmem_strbuf_append(line, ", Success");
-        else if (parts->result)
-            wmem_strbuf_append_printf(line, ", result %s", parts->result);
-        else if (message->status != 0
-                 && (message->status != 200 || firmware))
-            wmem_strbuf_append_printf(line, ", %u", message->status);
-    }
-    if (parts->size)
-        wmem_strbuf_append_printf(line, ", %s bytes", parts->size);
-    if (parts->extensions)
-        wmem_strbuf_append_printf(line, ", extensions %s",
-                                  wmem_strbuf_get_str(parts->extensions));
-    if (parts->number && *parts->number)
-        wmem_strbuf_append_printf(line, ", %s%s", lan ? "extension " : "",
-                                  parts->number);
-    if (parts->address)
-        wmem_strbuf_append_printf(
-            line, "%s%s", parts->number && *parts->number ? " at " : ", ",
-            parts->address);
-    if (parts->address && parts->netmask)
-        wmem_strbuf_append_printf(line, "/%s", parts->netmask);
-    if (parts->sip_address)
-        wmem_strbuf_append_printf(line, ", SIP %s", parts->sip_address);
-    if (parts->sip_address && parts->sip_port)
-        wmem_strbuf_append_printf(line, ":%s", parts->sip_port);
-    return mcas_printable(wmem_strbuf_finalize(line));
 }
 
 /* Puts a summary into the Info column, beside those of the messages before
@@ -552,10 +419,6 @@ draw_message(drawing *draw, const mcas_message *message, const source *head,
     };
     mcas_iter iter;
 
-    draw->parts.type = try_val_to_str(
-        message->message_type,
-        (const value_string *)proto_registrar_get_nth(hf[MCAS_FIELD_TYPE])
-            ->strings);
     draw->count = items_drawn(draw->pinfo);
     mcas_head_items(message, &iter);
     draw_items(draw, &iter, head);
@@ -565,11 +428,11 @@ draw_message(drawing *draw, const mcas_message *message, const source *head,
 
     tapped.body = body.bytes;
     tapped.body_length = body.length;
-    tapped.type = draw->parts.type;
+    tapped.type = mcas_value_name(MCAS_FIELD_TYPE, message->message_type);
     mcas_learned_learn(draw->pinfo, &tapped, found);
-    mcas_learned_draw(draw->pinfo, draw->tree, head->tvb, found);
+    mcas_learned_draw(draw->tree, head->tvb, found);
     if (draw->summarised) {
-        tapped.summary = summary(draw, message);
+        tapped.summary = summary(draw, message, head, &body);
         proto_item_set_text(draw->item, "M-CAS, %s", tapped.summary);
         set_columns(draw->pinfo, tapped.summary,
                     found && found->among_others);

@@ -153,7 +153,7 @@ void mcas_learned_register(void);
 void mcas_learned_handoff(void);
 void mcas_learned_learn(packet_info *pinfo, const mcas_tap_message *message,
                         mcas_found *found);
-void mcas_learned_draw(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
+void mcas_learned_draw(proto_tree *tree, tvbuff_t *tvb,
                        const mcas_found *found);
 
 /* Order of TCP's sequence numbers, which wrap. */

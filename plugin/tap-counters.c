@@ -32,22 +32,6 @@ counters_init(stats_tree *tree)
             tree, branches[i].name, 0, STAT_DT_INT, true);
 }
 
-/* What is counted of an item: a value and its name, such as "Success
- * (0000)". */
-static const char *
-twig(packet_info *pinfo, const mcas_tap_walk *walk, const mcas_item *item)
-{
-    const char *value = mcas_tap_result(pinfo->pool, walk, item);
-    const char *name;
-
-    if (value)
-        return value;
-    value = mcas_tap_text(pinfo->pool, walk, item, MCAS_FORMAT_VALUE);
-    name = mcas_value_name(item->id, item->number);
-    return name ? wmem_strdup_printf(pinfo->pool, "%s (%s)", name, value)
-                : value;
-}
-
 static tap_packet_status
 counters_packet(stats_tree *tree, packet_info *pinfo, epan_dissect_t *edt,
                 const void *queued, tap_flags_t flags)
@@ -74,7 +58,9 @@ counters_packet(stats_tree *tree, packet_info *pinfo, epan_dissect_t *edt,
             if (branches[i].field != field)
                 continue;
             tick_stat_node(tree, branches[i].name, 0, true);
-            tick_stat_node(tree, twig(pinfo, &walk, &item),
+            tick_stat_node(tree,
+                           mcas_tap_text(pinfo->pool, &walk, &item,
+                                         MCAS_FORMAT_NAMED),
                            branches[i].node, false);
         }
     }

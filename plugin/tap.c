@@ -98,15 +98,10 @@ const char *
 mcas_tap_result(wmem_allocator_t *scope, const mcas_tap_walk *walk,
                 const mcas_item *item)
 {
-    bool number = item->table == MCAS_TABLE_FIELDS
-        && item->id == MCAS_FIELD_RESULT_CODE;
-    const char *sent, *name;
+    bool result = item->table == MCAS_TABLE_FIELDS
+        ? item->id == MCAS_FIELD_RESULT_CODE
+        : item->id == MCAS_NOTE_RESULT_CODE_FAILURE && item->span.length > 0;
 
-    if (!number && (item->table != MCAS_TABLE_NOTES
-                    || item->id != MCAS_NOTE_RESULT_CODE_FAILURE
-                    || item->span.length == 0))
-        return NULL;
-    sent = mcas_tap_text(scope, walk, item, MCAS_FORMAT_TEXT);
-    name = number ? mcas_value_name(item->id, item->number) : NULL;
-    return name ? wmem_strdup_printf(scope, "%s (%s)", name, sent) : sent;
+    return result ? mcas_tap_text(scope, walk, item, MCAS_FORMAT_NAMED)
+                  : NULL;
 }

@@ -877,6 +877,8 @@ def learn(message, target):
     value = lambda key: next((v for v in shown.values.get(key, ()) if v is not None), None)
     if shown.kind not in (2, 10, 11) or shown.kind != 11 and message.status != b"200" or value(b"resultcode"):
         return
+    if "mcas.response.unmatched" in shown.expert:  # anybody's
+        return
     found = []
     for server in (b"sipsv", b"regsv"):
         port = value(server + b"_port")

@@ -388,6 +388,31 @@ fn a_refusal_teaches_nothing() {
     assert_eq!(frames(file.path(), "mcas.learned", &[]), [0; 0]);
 }
 
+/// Who answers without having been asked may be anybody.
+#[test]
+fn an_answer_without_its_request_teaches_nothing() {
+    let body = format!("ResultCode=0000\r\n{SETTINGS}");
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut capture = Capture::default();
+    let mut connection = capture.connect(80);
+    capture.send(&mut connection, Side::Server, answer.as_bytes());
+    let port = (DEVICE, 5004);
+    capture.push(&udp((OTHER, 40_000), port, &rtp(1)));
+    let asked = provision(&mut capture, SETTINGS);
+    let voice = capture.push(&udp((OTHER, 40_002), port, &rtp(1)));
+    let file = capture.write();
+    let unmatched = "mcas.type == 2 and mcas.response.unmatched";
+    for passes in PASSES {
+        assert_eq!(frames(file.path(), unmatched, passes), [4], "{passes:?}");
+        let taught = frames(file.path(), "mcas.learned", passes);
+        assert_eq!(taught, [asked], "{passes:?}");
+        assert_eq!(frames(file.path(), "rtp", passes), [voice], "{passes:?}");
+    }
+}
+
 /// 3,000 answers that each name other endpoints, and all ports.
 #[test]
 #[ignore = "memory, of thousands of answers"]
