@@ -49,8 +49,8 @@ pub const TREES: [Way; 2] = [(PDML, ONCE), (PDML, TWICE)];
 /// change, of whatever kind, in least time.
 const EITHER_PASS: [Way; 2] = [(TEXT, ONCE), (PDML, TWICE)];
 
-/// Options for tshark with the plugin, and the frames of which it may then
-/// say that they are M-CAS.
+/// Options for tshark with the plugin, and the frames that it then shows as
+/// M-CAS.
 pub type Setting<'a> = (&'a [&'a str], &'a [u32]);
 
 /// What the plugin, under each of the settings, changes in the dissection of
@@ -116,6 +116,9 @@ fn first_change(
             if format.end != PDML.end {
                 return None;
             }
+            if !after.contains(OURS) {
+                return Some(format!("frame {frame}: nothing of ours"));
+            }
             after = less_ours(&after);
         }
         if before == after {
@@ -129,13 +132,16 @@ fn first_change(
     })
 }
 
+/// How our items begin in PDML.
+const OURS: &str = "  <proto name=\"mcas\"";
+
 /// A frame's PDML without the items of ours: HTTP must stand above them as
 /// if they were not there.
 fn less_ours(packet: &str) -> String {
     let mut within = false;
     let mut rest = String::new();
     for line in packet.split_inclusive('\n') {
-        within |= line.starts_with("  <proto name=\"mcas\"");
+        within |= line.starts_with(OURS);
         if line.contains("\"frame.protocols\"") {
             rest += &line.replace(":mcas", "");
         } else if !within {
