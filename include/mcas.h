@@ -27,39 +27,42 @@
  *         }
  *     }
  *
- *     int main(void)
+ *     int main(int argc, char **argv)
  *     {
  *         static uint8_t buf[1 << 20], body[1 << 20];
- *         size_t len = fread(buf, 1, sizeof buf, stdin), at, body_len;
- *         mcas_context context = {0}; // nothing is known yet
- *         mcas_message message;
+ *         size_t len;
+ *         mcas_tracker *tracker;
+ *         mcas_tracked_message found;
  *         mcas_iter iter;
  *
- *         context.flags = MCAS_CONTEXT_END_OF_STREAM; // no more comes
- *         for (at = 0; at < len; at += message.length) {
- *             mcas_status status = mcas_message_parse(buf + at, len - at,
- *                                                     &context, &message);
+ *         if (mcas_tracker_new(&tracker) < 0)
+ *             return 1;
+ *         // A file for each direction: what was asked, what was answered.
+ *         for (uint32_t side = 0; side < 2 && (int)side + 1 < argc; side++) {
+ *             FILE *file = fopen(argv[side + 1], "rb");
  *
- *             if (status < 0) {
- *                 fprintf(stderr, "%s\n", mcas_status_text(status));
+ *             if (file == NULL)
  *                 return 1;
- *             }
- *             if (message.message_type == MCAS_TYPE_NONE)
- *                 puts("(a message of another protocol)");
- *             mcas_head_items(&message, &iter);
- *             print_items(buf + at, message.length, iter);
- *             // A body is never longer than its message: it has room.
- *             mcas_body_bytes(&message, buf + at, len - at, body,
- *                             sizeof body, &body_len);
- *             mcas_body_items(&message, body, body_len, &iter);
- *             print_items(body, body_len, iter);
- *             // What comes next may be the response to this.
- *             if (message.kind == MCAS_KIND_REQUEST) {
- *                 context.request = MCAS_REQUEST_SEEN;
- *                 context.request_type = message.message_type;
- *                 context.request_method = message.method;
- *             }
+ *             while ((len = fread(buf, 1, sizeof buf, file)) > 0)
+ *                 mcas_tracker_bytes(tracker, 1, side, 0, buf, len);
+ *             if (mcas_tracker_end(tracker, 1, side) == MCAS_ERR_NOT_HTTP)
+ *                 fprintf(stderr, "%s: not HTTP\n", argv[side + 1]);
+ *             fclose(file);
  *         }
+ *         mcas_tracker_finish(tracker);
+ *         while (mcas_tracker_next(tracker, &found) == MCAS_OK) {
+ *             printf("Exchange %u\n", (unsigned)found.exchange);
+ *             mcas_head_items(&found.message, &iter);
+ *             print_items(found.bytes, found.length, iter);
+ *             // Without its chunks, if it has any.
+ *             mcas_body_bytes(&found.message, found.bytes, found.length,
+ *                             body, sizeof body, &len);
+ *             if (len > sizeof body)
+ *                 len = sizeof body;
+ *             mcas_body_items(&found.message, body, len, &iter);
+ *             print_items(body, len, iter);
+ *         }
+ *         mcas_tracker_free(tracker);
  *         return 0;
  *     }
  *
@@ -67,11 +70,16 @@
  *
  *     cc tour.c -o tour $(pkg-config --cflags --libs mcas)
  *     printf 'POST / HTTP/1.1\r\nHost: add-con.mcas\r\n'\
- *     'Content-Length: 23\r\n\r\nTerminalID=001F67A1B2C3' | ./tour
+ *     'Content-Length: 23\r\n\r\nTerminalID=001F67A1B2C3' >asked
+ *     printf 'HTTP/1.1 200 OK\r\n\r\nResultCode=0000\r\n' >answered
+ *     ./tour asked answered
  *
  * Where to begin:
  *
- * - with the bytes of messages: mcas_message_parse, as above;
+ * - with the bytes of both directions of a connection: mcas_tracker_bytes,
+ *   as above; with TCP's segments: mcas_tracker_segment. Either says who
+ *   answers whom;
+ * - with the bytes of a message: mcas_message_parse;
  * - with the first bytes of a connection, and the question whether to read
  *   on: mcas_classify;
  * - with the same as more of it comes: mcas_classify_resume, and
@@ -81,8 +89,6 @@
  *   parts of the head, each a buffer of its own, mcas_target_items,
  *   mcas_host_items, mcas_user_agent_items and mcas_cookie_items;
  * - with chunks: mcas_body_dechunk;
- * - with TCP's segments, or the bytes of both directions, and the question
- *   who answers whom: mcas_tracker_segment;
  * - with packets by the million, most of them nothing: mcas_sniff first.
  *
  * What there is to find is listed by mcas_type_get, mcas_field_get,
@@ -90,19 +96,21 @@
  * of its own. mcas_item_format prints any item, mcas_summary_format a message
  * in a line; mcas_message_endpoints says where what follows it is spoken.
  *
- * A response does not say what it answers: who has seen its request says so
- * in a mcas_context, as above. Without one, a body that begins ResultCode=
+ * A response does not say what it answers. A tracker knows, and gives the
+ * mcas_context that says so; who parses messages without one, but has seen
+ * the request, fills it. Without one, a body that begins ResultCode=
  * is taken for a provisioning response's (MCAS_MESSAGE_UNMATCHED), which
  * the answers to phones are not, though they look alike; and any other
  * response, such as a firmware image, is MCAS_TYPE_NONE.
  *
- * A connection is read message by message, each direction by itself: while
- * one is MCAS_MESSAGE_COMPLETE, the next begins message.length bytes further;
- * but where one is MCAS_MESSAGE_BODY_BROKEN, nobody can tell where the next
- * begins, and the message has all of the buffer.
- * Responses come in the order of their requests, but a status of 100 or 102
- * to 199 answers nothing yet. Behind a 101, and behind a 2xx that answers a
- * CONNECT, there is no HTTP any more. (RFC 9110, sections 9.3.6 and 15.2.)
+ * Who reads a connection without a tracker does so message by message, each
+ * direction by itself: while one is MCAS_MESSAGE_COMPLETE, the next begins
+ * message.length bytes further; but where one is MCAS_MESSAGE_BODY_BROKEN,
+ * nobody can tell where the next begins, and the message has all of the
+ * buffer. Responses come in the order of their requests, but a status of 100
+ * or 102 to 199 answers nothing yet. Behind a 101, and behind a 2xx that
+ * answers a CONNECT, there is no HTTP any more. (RFC 9110, sections 9.3.6 and
+ * 15.2.)
  *
  * RULES THAT HOLD FOR EVERY FUNCTION
  *
@@ -1110,14 +1118,14 @@ mcas_status mcas_body_dechunk(const uint8_t *buf, size_t len, uint8_t *out,
  * segments later, and with them what was captured too early.
  *
  * Who has the bytes of the two directions and no packets (a proxy, files of
- * tcpflow) gives each side a segment with MCAS_SEGMENT_SYN and sequence
- * UINT32_MAX, the client's first; then bytes, with the number of bytes before
- * them modulo 2^32 as sequence, and without MCAS_SEGMENT_ACK. Requests are
- * best given before their responses.
+ * tcpflow) gives them to mcas_tracker_bytes in the place of segments, in
+ * whatever order they are at hand. Requests and responses are found in pairs
+ * then, in the order of the connection.
  *
  * Memory: a tracker holds bytes of messages that are not whole, up to 16 MiB
- * of one, and 1 MiB of segments of a connection that wait for others; it
- * follows 65536 connections, and gives up the one that was quiet for longest.
+ * of one, and 1 MiB of segments of a connection that wait for others, or 16
+ * MiB of a direction's bytes; it follows 65536 connections, and as many
+ * without packets, and gives up the one that was quiet for longest.
  * Each exchange takes some 120 bytes until mcas_tracker_forget.
  *
  * Threads: one at a time may use a tracker.
@@ -1183,12 +1191,19 @@ typedef struct mcas_tracked_message {
     uint64_t last_tag;      /* of the last segment with bytes of it */
     uint64_t time;          /* of the segment that it begins in */
     uint64_t missing;       /* bytes of its body that did not come */
+    uint64_t connection;    /* the caller's number for its connection */
     mcas_context context;   /* that it was parsed with */
+    uint8_t from[16];       /* address of who sent it */
+    uint8_t to[16];         /* and of who receives it */
+    uint32_t address_length; /* of each: 4 or 16; 0 where there are none */
     uint32_t length;        /* number of bytes */
-    uint32_t sequence;      /* sequence number of the first */
+    uint32_t sequence;      /* sequence number of the first; of
+                               mcas_tracker_bytes, how many bytes of its
+                               direction stand before it, modulo 2^32 */
     uint32_t flags;         /* MCAS_TRACK_UNCERTAIN or 0 */
-    uint16_t from_port;
+    uint16_t from_port;     /* 0 where there are no addresses */
     uint16_t to_port;
+    uint32_t reserved;      /* 0 */
 } mcas_tracked_message;
 
 /*
@@ -1233,9 +1248,43 @@ void mcas_tracker_free(mcas_tracker *tracker);
 mcas_status mcas_tracker_segment(mcas_tracker *tracker,
                                  const mcas_segment *segment);
 
+/* The sides of a connection. */
+#define MCAS_SIDE_CLIENT 0u /* the one that asks */
+#define MCAS_SIDE_SERVER 1u /* the one that answers */
+
 /*
- * mcas_tracker_finish: there are no more segments. What has waited for
- * others is looked at, and what nobody has answered is
+ * mcas_tracker_bytes: takes bytes of one side of a connection, right behind
+ * those before, where there are no packets. Those of a response wait for its
+ * request, and those of a request for the response to the one before it, so
+ * that what follows a CONNECT is not read unless the server has refused it.
+ * If more than 16 MiB of a side wait, they wait no longer, and links may be
+ * lost.
+ *
+ * Parameters: connection, the caller's number for it; from, MCAS_SIDE_...;
+ * tag, handed back, such as the time; buf and len, the bytes, which are
+ * copied.
+ * Returns: MCAS_OK; MCAS_PARTIAL where some wait for the other side's: who
+ * can choose gives those next; MCAS_END where nothing of this side is read
+ * any more, since a tunnel is in it, or another protocol;
+ * MCAS_ERR_NOT_HTTP where what it sends is not HTTP, then and later, which
+ * does no harm to others; MCAS_ERR_RANGE where there is no such side.
+ */
+mcas_status mcas_tracker_bytes(mcas_tracker *tracker, uint64_t connection,
+                               uint32_t from, uint64_t tag,
+                               const uint8_t *buf, size_t len);
+
+/*
+ * mcas_tracker_end: that side sends no more. Once that is said of both, the
+ * number is free for another connection.
+ *
+ * Returns: as mcas_tracker_bytes.
+ */
+mcas_status mcas_tracker_end(mcas_tracker *tracker, uint64_t connection,
+                             uint32_t from);
+
+/*
+ * mcas_tracker_finish: there are no more segments, and no more bytes. What
+ * has waited for others is looked at, and what nobody has answered is
  * MCAS_TRACK_UNANSWERED.
  *
  * Returns: MCAS_OK.

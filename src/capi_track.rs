@@ -5,10 +5,10 @@
 //! poisoned, and every later call says so.
 
 use crate::capi::Context;
-use crate::capi::{self, bytes, guard, load, output, Status, END, ERR_PANIC};
-use crate::capi::{ERR_RANGE, OK};
+use crate::capi::{self, bytes, guard, load, output, Status};
+use crate::capi::{END, ERR_NOT_HTTP, ERR_PANIC, ERR_RANGE, OK, PARTIAL};
 use crate::message::Message;
-use crate::track::{Exchange, Found, Segment, Tracker};
+use crate::track::{Exchange, Found, Segment, Side, Taken, Tracker};
 use std::net::IpAddr;
 
 /// `MCAS_SEGMENT_ACK` of the header; the other flags are the tracker's.
@@ -57,12 +57,17 @@ pub struct TrackedMessage {
     pub last_tag: u64,
     pub time: u64,
     pub missing: u64,
+    pub connection: u64,
     pub context: Context,
+    pub from: [u8; 16],
+    pub to: [u8; 16],
+    pub address_length: u32,
     pub length: u32,
     pub sequence: u32,
     pub flags: u32,
     pub from_port: u16,
     pub to_port: u16,
+    pub reserved: u32,
 }
 
 /// `mcas_tracked_exchange` of the header.
@@ -143,6 +148,37 @@ unsafe fn address(start: *const u8, length: u32) -> Result<IpAddr, Status> {
     }
 }
 
+/// An address and its length: none where there were no packets.
+fn octets(address: IpAddr) -> ([u8; 16], u32) {
+    let mut octets = [0; 16];
+    match address {
+        IpAddr::V4(address) if address.is_unspecified() => (octets, 0),
+        IpAddr::V4(address) => {
+            octets[..4].copy_from_slice(&address.octets());
+            (octets, 4)
+        }
+        IpAddr::V6(address) => (address.octets(), 16),
+    }
+}
+
+/// `MCAS_SIDE_...` of the header.
+fn side(number: u32) -> Result<Side, Status> {
+    match number {
+        0 => Ok(Side::Client),
+        1 => Ok(Side::Server),
+        _ => Err(ERR_RANGE),
+    }
+}
+
+fn taken(taken: Taken) -> Result<Status, Status> {
+    match taken {
+        Taken::Read => Ok(OK),
+        Taken::Waiting => Ok(PARTIAL),
+        Taken::Over => Ok(END),
+        Taken::NotHttp => Err(ERR_NOT_HTTP),
+    }
+}
+
 /// See `mcas_tracker_new` in `include/mcas.h`.
 ///
 /// # Safety
@@ -220,6 +256,49 @@ pub unsafe extern "C" fn mcas_tracker_segment(
     unsafe { with(tracker, work) }
 }
 
+/// See `mcas_tracker_bytes` in `include/mcas.h`.
+///
+/// # Safety
+/// `tracker` as for `with`; `buf` is NULL or good for reading `len` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_tracker_bytes(
+    tracker: *mut Handle,
+    connection: u64,
+    from: u32,
+    tag: u64,
+    buf: *const u8,
+    len: usize,
+) -> Status {
+    let work = |handle: &mut Handle| {
+        // SAFETY: the caller's promise.
+        let bytes = unsafe { bytes(buf, len) }?;
+        let side = side(from)?;
+        handle.found = None;
+        taken(handle.tracker.bytes(connection, side, bytes, tag))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(tracker, work) }
+}
+
+/// See `mcas_tracker_end` in `include/mcas.h`.
+///
+/// # Safety
+/// As for `with`.
+#[no_mangle]
+pub unsafe extern "C" fn mcas_tracker_end(
+    tracker: *mut Handle,
+    connection: u64,
+    from: u32,
+) -> Status {
+    let work = |handle: &mut Handle| {
+        let side = side(from)?;
+        handle.found = None;
+        taken(handle.tracker.end(connection, side))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(tracker, work) }
+}
+
 /// See `mcas_tracker_finish` in `include/mcas.h`.
 ///
 /// # Safety
@@ -248,6 +327,8 @@ pub unsafe extern "C" fn mcas_tracker_next(
         let out = output(out)?;
         let found = handle.tracker.next_found().ok_or(END)?;
         let found = handle.found.insert(found);
+        let [(from, address_length), (to, _)] =
+            found.ends.map(|(address, _)| octets(address));
         let written = TrackedMessage {
             message: found.message,
             bytes: found.bytes.as_ptr(),
@@ -256,12 +337,17 @@ pub unsafe extern "C" fn mcas_tracker_next(
             last_tag: found.last,
             time: found.time,
             missing: found.missing,
+            connection: found.connection,
             context: found.context.into(),
+            from,
+            to,
+            address_length,
             length: found.bytes.len() as u32,
             sequence: found.sequence,
             flags: found.flags,
             from_port: found.ends[0].1,
             to_port: found.ends[1].1,
+            reserved: 0,
         };
         // SAFETY: as in `mcas_tracker_new`.
         unsafe { out.write(written) };
@@ -331,6 +417,8 @@ mod tests {
             assert_eq!(with(tracker, |_| panic!("planted")), ERR_PANIC);
             for status in [
                 mcas_tracker_segment(tracker, ptr::null()),
+                mcas_tracker_bytes(tracker, 0, 0, 0, ptr::null(), 0),
+                mcas_tracker_end(tracker, 0, 0),
                 mcas_tracker_finish(tracker),
                 mcas_tracker_next(tracker, found.as_mut_ptr()),
                 mcas_tracker_exchange(tracker, 1, known.as_mut_ptr()),

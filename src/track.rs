@@ -50,10 +50,30 @@ the packets tells; clients and servers that do this are not known.
 
 # Whoever has no packets
 
-The two directions of a connection, as a proxy has them, are segments as well:
-a [`SYN`] of each side, the client's first, and then bytes at their positions
-with [`Segment::acknowledged`] `None`. Answers are paired in order then.
-A request must be given before its answer where it is a HEAD.
+A proxy has the bytes of a connection's two directions, and so has who reads
+files of tcpflow. [`Tracker::bytes`] takes them, in whatever order they are at
+hand; it is the tracker that lets a response wait for its request, and a
+request for the response to the one before it. Nothing is lost, so each
+response answers the first request that waits.
+
+```
+use mcas::track::{Side, Tracker};
+
+let asked = b"GET /fw/RTS300HI/a.bin HTTP/1.1\r\n\
+    Host: verup-mcas.odm00015.flets\r\n\r\n";
+let told = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\x7fELF";
+
+let mut tracker = Tracker::new();
+for (side, bytes) in [(Side::Server, &told[..]), (Side::Client, asked)] {
+    tracker.bytes(1, side, bytes, 0);
+    tracker.end(1, side);
+}
+tracker.finish();
+let found: Vec<_> = std::iter::from_fn(|| tracker.next_found()).collect();
+let types: Vec<_> = found.iter().map(|f| f.message.message_type).collect();
+assert_eq!(types, [mcas::types::TYPE_FIRMWARE_REQUEST, 4]);
+assert_eq!(found[0].exchange, found[1].exchange);
+```
 
 # Memory and time
 
@@ -62,21 +82,26 @@ request that waits (at most 4096 wait) and 24 for each of the last 1024; at
 most 65,536 connections are followed, and the one that was quiet for longest
 is given up. Bytes are held of messages that are or may be of this protocol,
 up to 16 MiB of one; of heads up to 64 KiB; and of what waits for its turn,
-up to 1 MiB of a connection. Each exchange takes 120 bytes until it is
+up to 1 MiB of a connection, or 16 MiB of a direction that came without
+packets. Each exchange takes 120 bytes until it is
 [forgotten](Tracker::forget).
 */
 
 mod body;
 mod connection;
 mod flow;
+mod followed;
 mod pairing;
 mod position;
+mod stream;
 
 use crate::message::{Context, Message};
 use crate::types::TYPE_NONE;
 use connection::Connection;
-use std::collections::{HashMap, VecDeque};
+use followed::Followed;
+use std::collections::VecDeque;
 use std::net::IpAddr;
+use stream::Stream;
 
 /// [`Segment::flags`]: it opens a connection.
 pub const SYN: u32 = 1;
@@ -96,9 +121,6 @@ pub const UNANSWERED: u32 = 4;
 pub const RETRANSMITTED: u32 = 8;
 /// [`Exchange::flags`]: the response began, and ended early.
 pub const BROKEN_OFF: u32 = 16;
-
-/// Connections that are followed at once.
-const MOST_CONNECTIONS: usize = 1 << 16;
 
 /// One end of a connection.
 pub type End = (IpAddr, u16);
@@ -126,6 +148,29 @@ pub struct Segment<'a> {
     pub tag: u64,
     /// When it was captured, in nanoseconds.
     pub time: u64,
+}
+
+/// Which of a connection's two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one that asks.
+    Client = 0,
+    /// The one that answers.
+    Server = 1,
+}
+
+/// What became of bytes that a [`Tracker`] was given without packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// They were read, up to what is not whole.
+    Read,
+    /// Not all has its turn before more comes of the other direction.
+    Waiting,
+    /// This direction is not read any further: a tunnel is in it, or another
+    /// protocol.
+    Over,
+    /// It is not HTTP, and not read any further.
+    NotHttp,
 }
 
 /// Where something was captured.
@@ -156,12 +201,28 @@ pub struct Found {
     pub last: u64,
     /// When it began.
     pub time: u64,
+    /// The caller's number for its connection.
+    pub connection: u64,
     /// Who sent it to whom.
     pub ends: [End; 2],
     /// Announced bytes that are not at hand.
     pub missing: u64,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+/// A response, of this protocol or not, and the request that it answers: for
+/// those who read the bytes of both themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The caller's number for their connection.
+    pub connection: u64,
+    /// Who sent the response to whom.
+    pub ends: [End; 2],
+    /// Sequence number of the response's first byte.
+    pub response: u32,
+    /// Sequence number of the request's.
+    pub request: u32,
 }
 
 /// A request and the response to it.
@@ -195,6 +256,7 @@ struct Sink {
     exchanges: VecDeque<Exchange>,
     first: u64,
     found: VecDeque<Found>,
+    answers: Option<VecDeque<Answer>>,
     most_held: usize,
     longest: usize,
 }
@@ -247,10 +309,8 @@ impl Sink {
 /// Follows connections.
 #[derive(Debug)]
 pub struct Tracker {
-    connections: HashMap<[End; 2], Connection>,
-    /// Those of which nothing has come for long: when the others are too
-    /// many, these are given up, and all others become these.
-    quiet: HashMap<[End; 2], Connection>,
+    connections: Followed<[End; 2], Connection>,
+    streams: Followed<u64, Stream>,
     sink: Sink,
 }
 
@@ -264,16 +324,25 @@ impl Tracker {
     /// One that has seen nothing.
     pub fn new() -> Tracker {
         Tracker {
-            connections: HashMap::new(),
-            quiet: HashMap::new(),
+            connections: Followed::default(),
+            streams: Followed::default(),
             sink: Sink {
                 exchanges: VecDeque::new(),
                 first: 1,
                 found: VecDeque::new(),
+                answers: None,
                 most_held: 1 << 20,
                 longest: 1 << 24,
             },
         }
+    }
+
+    /// One that has seen nothing, and keeps each [`Answer`] until
+    /// [`Tracker::next_answer`] takes it.
+    pub fn with_answers() -> Tracker {
+        let mut tracker = Tracker::new();
+        tracker.sink.answers = Some(VecDeque::new());
+        tracker
     }
 
     /// Takes a segment, in the order of the capture.
@@ -281,26 +350,50 @@ impl Tracker {
         let [from, to] = segment.ends;
         let side = usize::from(from > to);
         let key = if from > to { [to, from] } else { [from, to] };
-        if let Some(connection) = self.quiet.remove(&key) {
-            self.connections.insert(key, connection);
-        }
-        if self.connections.len() >= MOST_CONNECTIONS / 2
-            && !self.connections.contains_key(&key)
-        {
-            for connection in self.quiet.values_mut() {
-                connection.end(false, &mut self.sink);
-            }
-            self.quiet = std::mem::take(&mut self.connections);
-        }
-        let connection = self
-            .connections
-            .entry(key)
-            .or_insert_with(|| Connection::new(segment.connection, key));
+        let sink = &mut self.sink;
+        let connection = self.connections.get(
+            key,
+            || Connection::new(segment.connection, key),
+            |quiet| quiet.end(false, sink),
+        );
         if connection.is_over(side, segment) {
             connection.end(true, &mut self.sink);
             *connection = Connection::new(segment.connection, key);
         }
         connection.segment(side, segment, &mut self.sink);
+    }
+
+    /// Takes bytes of one side of a connection, right behind those before,
+    /// where there are no packets. `connection` is the caller's number for
+    /// it, `tag` whatever it wants to have back, such as the time.
+    pub fn bytes(
+        &mut self,
+        connection: u64,
+        side: Side,
+        bytes: &[u8],
+        tag: u64,
+    ) -> Taken {
+        let stream = self.stream(connection);
+        stream.0.bytes(side, bytes, tag, stream.1)
+    }
+
+    /// A side whose bytes were given sends no more. Once that is said of
+    /// both, the number is free for another connection.
+    pub fn end(&mut self, connection: u64, side: Side) -> Taken {
+        let (stream, sink) = self.stream(connection);
+        let taken = stream.end(side, sink);
+        if stream.is_over() {
+            stream.finish(sink);
+            self.streams.remove(connection);
+        }
+        taken
+    }
+
+    fn stream(&mut self, number: u64) -> (&mut Stream, &mut Sink) {
+        let sink = &mut self.sink;
+        let give_up = |quiet: &mut Stream| quiet.finish(sink);
+        let stream = self.streams.get(number, || Stream::new(number), give_up);
+        (stream, &mut self.sink)
     }
 
     /// Forgets exchanges up to this number, and with them that a request of
@@ -314,15 +407,23 @@ impl Tracker {
 
     /// There are no more segments.
     pub fn finish(&mut self) {
-        let all = self.quiet.values_mut().chain(self.connections.values_mut());
-        for connection in all {
+        for connection in self.connections.all() {
             connection.end(false, &mut self.sink);
+        }
+        for stream in self.streams.all() {
+            stream.finish(&mut self.sink);
         }
     }
 
     /// The next message of those that were found.
     pub fn next_found(&mut self) -> Option<Found> {
         self.sink.found.pop_front()
+    }
+
+    /// The next response of those that were seen to answer a request for
+    /// certain, of a tracker [with answers](Tracker::with_answers).
+    pub fn next_answer(&mut self) -> Option<Answer> {
+        self.sink.answers.as_mut()?.pop_front()
     }
 
     /// What is known of an exchange.

@@ -193,8 +193,9 @@ mod declarations {
             reserved
         }
         capi_track::TrackedMessage, mcas_tracked_message {
-            message bytes exchange first_tag last_tag time missing context
-            length sequence flags from_port to_port
+            message bytes exchange first_tag last_tag time missing connection
+            context from to address_length length sequence flags from_port
+            to_port reserved
         }
         capi_track::TrackedExchange, mcas_tracked_exchange {
             number request_tag request_time last_try_tag last_try_time
@@ -255,6 +256,8 @@ mod declarations {
             mcas_tracker_new(_)
             mcas_tracker_free(_)
             mcas_tracker_segment(_, _)
+            mcas_tracker_bytes(_, _, _, _, _, _)
+            mcas_tracker_end(_, _, _)
             mcas_tracker_finish(_)
             mcas_tracker_next(_, _)
             mcas_tracker_exchange(_, _, _)
@@ -304,6 +307,9 @@ mod declarations {
         }
         constants! { "SEGMENT_", track: SYN FIN RST }
         constants! { "", capi_track: SEGMENT_ACK SEGMENT_IDENTIFIED }
+        for side in [track::Side::Client, track::Side::Server] {
+            add(upper(&format!("Side{side:?}")), side as i64);
+        }
         constants! { "TRACK_", track:
             ANSWERED UNCERTAIN UNANSWERED RETRANSMITTED BROKEN_OFF
         }
@@ -491,10 +497,21 @@ fn tour() {
         run(Command::new("sh").arg("-ec").arg(command).current_dir(folder));
     assert_eq!(
         printed,
-        "[Message type: Provisioning request (1)]\n\
+        "Exchange 1\n\
+         [Message type: Provisioning request (1)]\n\
          Host: add-con.mcas\n\
          Terminal ID: 001F67A1B2C3\n    \
              [MAC address: 00:1f:67:a1:b2:c3]\n    \
-             [OUI: 00:1f:67]\n"
+             [OUI: 00:1f:67]\n\
+         Exchange 1\n\
+         [Message type: Provisioning response (2)]\n\
+         HTTP status: OK (200)\n\
+         Result code: Success (0)\n\
+         Note: A successful provisioning response should have this parameter \
+         (IP address)\n\
+         Note: A successful provisioning response should have this parameter \
+         (SIP server address)\n\
+         Note: A successful provisioning response should have this parameter \
+         (Telephone number)\n"
     );
 }

@@ -4,7 +4,7 @@
 use crate::simulator::{
     judge, world, Habits, Loss, Score, ACK, FIN, RST, SYN,
 };
-use mcas::track::{self, Segment, Tracker};
+use mcas::track::{self, Segment, Side, Taken, Tracker};
 use std::net::IpAddr;
 
 fn run(seeds: std::ops::Range<u64>, loss: Loss, habits: Habits) -> Score {
@@ -256,44 +256,182 @@ fn connections_are_told_by_their_ends() {
     assert_eq!(types, [1, 3]);
 }
 
-/// The bytes of two directions and nothing else, as a proxy has them.
-#[test]
-fn positions_without_acknowledgements() {
+// The bytes of two directions and nothing else, as a proxy has them.
+
+const LIST: &str = "GET /cas_tel_list/ HTTP/1.1\r\n\r\n";
+const SETTINGS: &str =
+    "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\nResultCode=0000\n";
+
+/// Type and exchange of each message that is found, its offset, its length.
+type Read = Vec<(u32, u64, u32, usize)>;
+
+/// What is found in two directions of which so many bytes are given at once,
+/// first the ones of the one side and then the ones of the other, or in turns.
+fn read(sides: [&str; 2], first: Side, step: usize, turns: bool) -> Read {
     let mut tracker = Tracker::new();
-    let ends =
-        [(IpAddr::from([10, 0, 0, 1]), 1), (IpAddr::from([10, 0, 0, 2]), 80)];
-    let asked = "GET / HTTP/1.1\r\nHost: a.jp\r\n\r\n\
-        HEAD /fw/a/b HTTP/1.1\r\nHost: verup-mcas.a.flets\r\n\r\n\
-        GET /cas_tel_list/ HTTP/1.1\r\n\r\n";
-    let answers = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nResultCode=\
-        HTTP/1.1 100 Continue\r\n\r\n\
-        HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\
-        HTTP/1.1 200 OK\r\n\r\nResultCode=0000\r\n";
-    let sides = [asked, answers];
-    for opens in [true, false] {
-        for (side, text) in sides.into_iter().enumerate() {
-            let bytes = if opens { "" } else { text };
-            tracker.segment(&Segment {
-                ends: [ends[side], ends[1 - side]],
-                connection: 0,
-                sequence: if opens { u32::MAX } else { 0 },
-                acknowledged: None,
-                flags: if opens { track::SYN } else { track::FIN },
-                length: bytes.len() as u32,
-                bytes: bytes.as_bytes(),
-                identification: None,
-                tag: 1 + side as u64,
-                time: 0,
-            });
+    let second =
+        if first == Side::Client { Side::Server } else { Side::Client };
+    let mut left = [first, second].map(|side| {
+        let bytes = sides[side as usize].as_bytes();
+        (side, bytes.chunks(step).enumerate(), false)
+    });
+    while left.iter().any(|(_, _, ended)| !ended) {
+        for (side, pieces, ended) in &mut left {
+            while !*ended {
+                match pieces.next() {
+                    Some((tag, piece)) => {
+                        tracker.bytes(7, *side, piece, tag as u64);
+                    }
+                    None => {
+                        tracker.end(7, *side);
+                        *ended = true;
+                    }
+                }
+                if turns {
+                    break;
+                }
+            }
         }
     }
     tracker.finish();
-    let found: Vec<_> = std::iter::from_fn(|| tracker.next_found()).collect();
-    let read: Vec<_> = found
-        .iter()
-        .map(|f| (f.message.message_type, f.exchange, f.bytes.len()))
-        .collect();
-    assert_eq!(read, [(3, 1, 51), (7, 2, 31), (4, 1, 39), (8, 2, 36)]);
+    let found = std::iter::from_fn(|| tracker.next_found());
+    found
+        .map(|f| {
+            assert_eq!(f.connection, 7);
+            assert_eq!(f.first, u64::from(f.sequence) / step as u64);
+            let kind = f.message.message_type;
+            (kind, f.exchange, f.sequence, f.bytes.len())
+        })
+        .collect()
+}
+
+/// In whatever order the two directions come, and in whatever pieces.
+#[test]
+fn bytes_without_packets() {
+    let web = "GET / HTTP/1.1\r\nHost: a.jp\r\n\r\n";
+    let head = "HEAD /fw/a/b HTTP/1.1\r\nHost: verup-mcas.a.flets\r\n\r\n";
+    let page = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nResultCode=";
+    let interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    let promised = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n";
+    let until_close = "HTTP/1.1 200 OK\r\n\r\nResultCode=0000\r\n";
+    let asked = [web, head, "\r\n", LIST].concat();
+    let answers = [page, interim, promised, until_close].concat();
+    let expected =
+        vec![(3, 1, 30, 51), (4, 1, 75, 39), (7, 2, 83, 31), (8, 2, 114, 36)];
+    for first in [Side::Client, Side::Server] {
+        for step in 1..=answers.len() {
+            for turns in [false, true] {
+                let read = read([&asked, &answers], first, step, turns);
+                assert_eq!(read, expected, "{first:?} {step} {turns}");
+            }
+        }
+    }
+    // The one direction without the other.
+    let alone = read([&asked, ""], Side::Client, 1000, false);
+    assert_eq!(alone, [expected[0], (7, 2, 83, 31)]);
+    let alone = read(["", SETTINGS], Side::Client, 1000, false);
+    assert_eq!(alone, [(2, 1, 0, 55)]);
+}
+
+/// What follows a CONNECT is nobody's before the server has refused it, and
+/// behind a 101 there is no HTTP.
+#[test]
+fn bytes_of_a_tunnel() {
+    let connect = "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n";
+    let upgrade = "GET / HTTP/1.1\r\nUpgrade: x\r\nHost: a\r\n\r\n";
+    let opened = "HTTP/1.1 200 OK\r\n\r\n";
+    let refused = "HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n";
+    let switched = "HTTP/1.1 101 So be it\r\n\r\n";
+    for (asked, answer, types) in [
+        (connect, opened, &[7, 8][..]),
+        (connect, refused, &[7, 8, 7, 8]),
+        (connect, "", &[7, 8]),
+        (connect, "SSH-2.0-x\r\n", &[7, 8]),
+        (upgrade, switched, &[7, 8]),
+        (upgrade, refused, &[7, 8, 7, 8]),
+        (upgrade, "", &[7, 8, 7, 8]),
+    ] {
+        let asked = [LIST, asked, LIST].concat();
+        let behind = if answer.is_empty() { "" } else { SETTINGS };
+        let answers = [SETTINGS, answer, behind].concat();
+        for first in [Side::Client, Side::Server] {
+            for step in [1, 7, 1000] {
+                for turns in [false, true] {
+                    let read = read([&asked, &answers], first, step, turns);
+                    let mut found: Vec<_> =
+                        read.iter().map(|read| read.0).collect();
+                    if answer.is_empty() && asked.contains("Upgrade") {
+                        found.push(8);
+                    }
+                    assert_eq!(found, types, "{asked:?} {answers:?} {step}");
+                }
+            }
+        }
+    }
+}
+
+/// What a caller is told of its bytes.
+#[test]
+fn what_became_of_bytes() {
+    let connect = "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n";
+    let mut tracker = Tracker::new();
+    let mut give = |number, side, text: &str| {
+        tracker.bytes(number, side, text.as_bytes(), 0)
+    };
+    let (client, server) = (Side::Client, Side::Server);
+    assert_eq!(give(1, client, LIST), Taken::Read);
+    assert_eq!(give(1, client, &LIST[..5]), Taken::Waiting);
+    assert_eq!(give(1, server, SETTINGS), Taken::Read);
+    assert_eq!(give(1, client, &LIST[5..]), Taken::Read);
+    assert_eq!(give(1, server, &SETTINGS.repeat(2)), Taken::Waiting);
+    // The second one was for this.
+    assert_eq!(give(1, client, connect), Taken::Over);
+    assert_eq!(give(1, server, ""), Taken::Over);
+    assert_eq!(give(1, client, LIST), Taken::Over);
+    assert_eq!(give(2, client, "SSH-2.0-x\r\n"), Taken::NotHttp);
+    assert_eq!(give(2, client, LIST), Taken::NotHttp);
+    assert_eq!(give(3, client, "GE"), Taken::Read);
+    assert_eq!(give(3, server, "220 x ESMTP\r\n"), Taken::Waiting);
+    assert_eq!(give(3, client, "T /"), Taken::Read);
+    assert_eq!(tracker.end(3, client), Taken::Read);
+    assert_eq!(tracker.end(3, server), Taken::NotHttp);
+    let mut found: Vec<u32> = vec![];
+    while let Some(one) = tracker.next_found() {
+        found.push(one.message.message_type);
+    }
+    assert_eq!(found, [7, 8, 7, 8]);
+    // A number that both sides are done with is another connection's.
+    for _ in 0..2 {
+        tracker.bytes(2, client, LIST.as_bytes(), 0);
+        tracker.end(2, server);
+        tracker.end(2, client);
+    }
+    assert_eq!(tracker.next_found().unwrap().exchange, 3);
+    assert!(tracker.next_found().is_none());
+}
+
+/// A direction waits for the other, but not for ever, whatever is in it.
+#[test]
+fn bytes_wait_within_a_bound() {
+    let connect = "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n";
+    let most = 1 << 24;
+    let many = LIST.repeat(most / LIST.len());
+    for (before, count) in [("", 1000), (connect, 0)] {
+        let mut tracker = Tracker::new();
+        tracker.bytes(1, Side::Client, before.as_bytes(), 0);
+        tracker.bytes(1, Side::Client, many.as_bytes(), 0);
+        let mut found = 0;
+        while tracker.next_found().is_some() {
+            found += 1;
+        }
+        assert!(found <= 1, "{found}");
+        let more = LIST.repeat(1000);
+        tracker.bytes(1, Side::Client, more.as_bytes(), 0);
+        while tracker.next_found().is_some() {
+            found += 1;
+        }
+        assert!((count..count + 3).contains(&found), "{found}");
+    }
 }
 
 /// One of two ends with what it sends, all of it acknowledged.
@@ -456,6 +594,22 @@ fn handle() {
         mcas_tracker_free(ptr::null_mut());
         assert_eq!(mcas_tracker_segment(ptr::null_mut(), &segment), ERR_NULL);
         assert_eq!(mcas_tracker_segment(tracker, ptr::null()), ERR_NULL);
+        let (start, len) = (request.as_ptr(), request.len());
+        for (side, start, len, status) in [
+            (0, ptr::null(), 0, OK),
+            (0, ptr::null(), 1, ERR_NULL),
+            (1, start, usize::MAX, ERR_TOO_LARGE),
+            (2, start, len, ERR_RANGE),
+            (1, start, len, PARTIAL),
+            (0, b"SSH-2.0-x\r\n".as_ptr(), 11, ERR_NOT_HTTP),
+            (1, ptr::null(), 0, ERR_NOT_HTTP),
+        ] {
+            let given = mcas_tracker_bytes(tracker, 1, side, 0, start, len);
+            assert_eq!(given, status, "{side} {len}");
+        }
+        assert_eq!(mcas_tracker_end(tracker, 1, 2), ERR_RANGE);
+        assert_eq!(mcas_tracker_end(tracker, 1, 0), ERR_NOT_HTTP);
+        assert_eq!(mcas_tracker_end(ptr::null_mut(), 1, 0), ERR_NULL);
         segment.address_length = 5;
         let long = [0; 5];
         (segment.from, segment.to) = (long.as_ptr(), long.as_ptr());
@@ -476,6 +630,8 @@ fn handle() {
         assert_eq!(mcas_tracker_next(tracker, found.as_mut_ptr()), OK);
         let found = found.assume_init();
         assert_eq!((found.first_tag, found.exchange), (7, 1));
+        assert_eq!(found.from[..4], address);
+        assert_eq!(found.address_length, 4);
         let bytes =
             std::slice::from_raw_parts(found.bytes, found.length as usize);
         assert_eq!(bytes, request);

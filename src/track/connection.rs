@@ -5,7 +5,7 @@ use super::body::Body;
 use super::flow::{Flow, Piece};
 use super::pairing::{Answers, Pairing, Request};
 use super::position;
-use super::{End, Exchange, Found, Mark, Segment, Sink};
+use super::{Answer, End, Exchange, Found, Mark, Segment, Sink};
 use crate::classify::{classify, Class};
 use crate::head;
 use crate::message::{
@@ -15,6 +15,7 @@ use crate::message::{
 use crate::progress::Progress;
 use crate::types::{TYPE_NONE, TYPE_OTHER_REQUEST};
 use memchr::memmem;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// For so many packets of its connection, or so many nanoseconds, a segment
 /// waits for what is missing in front of it.
@@ -105,6 +106,9 @@ pub(super) struct Connection {
     /// It was broken off.
     reset: bool,
     closed: bool,
+    /// Reading stops where a message ends, and so many bytes are left.
+    one_by_one: bool,
+    left: usize,
 }
 
 impl Connection {
@@ -123,7 +127,88 @@ impl Connection {
             held: 0,
             reset: false,
             closed: false,
+            one_by_one: false,
+            left: 0,
         }
+    }
+
+    /// One whose bytes come in their order, with none missing: side 0 asks.
+    pub fn in_order(number: u64) -> Connection {
+        let nobody = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let mut connection = Connection::new(number, [nobody; 2]);
+        connection.client = Some(0);
+        connection.one_by_one = true;
+        let begin = position::first(0);
+        connection.begins(0, begin);
+        connection.begins(1, begin);
+        connection.pairing.client_begins(begin);
+        connection.pairing.server_begins(begin);
+        connection
+    }
+
+    /// Whether a request waits for its answer to begin.
+    pub fn waits(&self) -> bool {
+        self.pairing.waits()
+    }
+
+    /// Whether the last one that does is a CONNECT.
+    pub fn connects(&self) -> bool {
+        self.pairing.connects()
+    }
+
+    /// Whether a message of a side is not whole.
+    pub fn is_open(&self, side: usize) -> bool {
+        matches!(self.states[side], State::Message(_))
+    }
+
+    /// Whether a side is not HTTP any more, or has ended.
+    pub fn is_dead(&self, side: usize) -> bool {
+        matches!(self.states[side], State::Dead)
+    }
+
+    /// A side is not read any further.
+    pub fn kill(&mut self, side: usize) {
+        self.states[side] = State::Dead;
+    }
+
+    /// Reads a side's next bytes, up to the end of a message; tells how many
+    /// are left, or `None` if they are not HTTP.
+    pub fn read(
+        &mut self,
+        side: usize,
+        bytes: &[u8],
+        mark: Mark,
+        sink: &mut Sink,
+    ) -> Option<usize> {
+        let start = self.flows[side].next?;
+        let piece = Piece {
+            start,
+            bytes: Vec::new(),
+            length: 0,
+            ack: None,
+            mark,
+            reset: false,
+            arrived: 0,
+        };
+        self.left = 0;
+        self.bytes(side, start, bytes, &piece, sink);
+        let left = std::mem::take(&mut self.left);
+        let read = (bytes.len() - left) as u64;
+        self.flows[side].next = Some(position::behind(start, read));
+        if matches!(self.states[side], State::Adrift) {
+            if side == 0 {
+                self.pairing.cannot_read(start);
+            }
+            self.states[side] = State::Dead;
+            return None;
+        }
+        Some(left)
+    }
+
+    /// A side that is read in order has ended.
+    pub fn ends(&mut self, side: usize, sink: &mut Sink) {
+        self.flows[side].fin = self.flows[side].next;
+        self.finish(side, true, sink);
     }
 
     /// Whether a segment opens another connection between the same ends.
@@ -458,6 +543,9 @@ impl Connection {
             at += taken as i64;
             if whole {
                 self.whole(side, *open, at, sink);
+                if self.one_by_one {
+                    return self.left = rest.len();
+                }
             } else {
                 open.decide();
                 self.states[side] = State::Message(open);
@@ -515,7 +603,7 @@ impl Connection {
                 self.request(side, open, &message, whole, sink);
             }
             (false, KIND_RESPONSE) if message.status >= 100 => {
-                self.response(open, &message, whole, sink);
+                self.response(side, open, &message, whole, sink);
             }
             _ => return false,
         }
@@ -536,7 +624,7 @@ impl Connection {
         let class = classify(&open.bytes, &Context::default());
         let keep = !matches!(class, Ok(Class::No) | Err(_));
         let exchange = if message.is_ours() { sink.next_number() } else { 0 };
-        let request = request_of(message, exchange, &open.bytes);
+        let request = request_of(message, exchange, open.start, &open.bytes);
         let fresh = self.flows[side].begin == Some(open.start);
         let asked = self.pairing.request(
             open.start,
@@ -595,6 +683,7 @@ impl Connection {
 
     fn response(
         &mut self,
+        side: usize,
         open: &mut Open,
         message: &Message,
         whole: bool,
@@ -615,6 +704,14 @@ impl Connection {
                     ),
                 );
                 exchange = request.exchange;
+                if let Some(answers) = &mut sink.answers {
+                    answers.push_back(Answer {
+                        connection: self.number,
+                        ends: self.ends_of(side),
+                        response: open.start as u32,
+                        request: request.start as u32,
+                    });
+                }
             }
             Answers::Several {
                 message_type,
@@ -790,6 +887,11 @@ impl Connection {
         }
     }
 
+    /// A side and the other one.
+    fn ends_of(&self, side: usize) -> [End; 2] {
+        [self.ends[side], self.ends[1 - side]]
+    }
+
     /// Hands out a message, if it is ours.
     fn emit(&mut self, side: usize, open: Open, flags: u32, sink: &mut Sink) {
         let Some(head) = open.head else { return };
@@ -811,7 +913,8 @@ impl Connection {
                     exchange.request_type = message.message_type;
                     exchange.request_method = message.method;
                 }
-                let request = request_of(&message, number, &open.bytes);
+                let request =
+                    request_of(&message, number, open.start, &open.bytes);
                 self.pairing.amend(open.start, request);
             }
         } else if let Some(exchange) = sink.exchange(number) {
@@ -830,11 +933,8 @@ impl Connection {
             first: open.first.tag,
             last: open.last.tag,
             time: open.first.time,
-            ends: if side == 0 {
-                self.ends
-            } else {
-                [self.ends[1], self.ends[0]]
-            },
+            connection: self.number,
+            ends: self.ends_of(side),
             missing,
             bytes: open.bytes,
         });
@@ -903,7 +1003,12 @@ impl Open {
 }
 
 /// What the rule has to know of a request.
-fn request_of(message: &Message, exchange: u64, bytes: &[u8]) -> Request {
+fn request_of(
+    message: &Message,
+    exchange: u64,
+    start: i64,
+    bytes: &[u8],
+) -> Request {
     let other = !message.is_ours();
     let expects = memmem::find_iter(bytes, b"\n").any(|line| {
         let name = bytes.get(line + 1..line + 8).unwrap_or_default();
@@ -915,6 +1020,7 @@ fn request_of(message: &Message, exchange: u64, bytes: &[u8]) -> Request {
         exchange,
         interim: other || expects,
         other,
+        start,
     }
 }
 

@@ -25,6 +25,7 @@
 //! connection that was seen to have several wait at once, if there may be
 //! requests that were not captured.
 
+use crate::message::Method;
 use std::collections::VecDeque;
 
 /// Missing bytes up to so many may have been an interim response and no
@@ -48,6 +49,8 @@ pub(super) struct Request {
     pub interim: bool,
     /// It is of another kind.
     pub other: bool,
+    /// Where it begins.
+    pub start: i64,
 }
 
 /// A request that may not have been answered.
@@ -468,9 +471,8 @@ impl Pairing {
                 message_type = None;
             }
             other |= request.other;
-            head |= request.method == crate::message::Method::Head as u32;
-            connect |=
-                request.method == crate::message::Method::Connect as u32;
+            head |= request.method == Method::Head as u32;
+            connect |= request.method == Method::Connect as u32;
         }
         if !several && !unseen && first.sure && self.border {
             return (Answers::One(first.request), Some(first.index));
@@ -542,6 +544,17 @@ impl Pairing {
     /// From here on it is not sure that a message begins.
     pub fn doubt_border(&mut self) {
         self.border = false;
+    }
+
+    /// Whether a request waits for its answer to begin.
+    pub fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether the last one that does is a CONNECT.
+    pub fn connects(&self) -> bool {
+        let connect = Method::Connect as u32;
+        self.waiting.back().is_some_and(|w| w.request.method == connect)
     }
 
     /// Our exchanges whose request waits.

@@ -421,12 +421,17 @@ typedef struct mcas_tracked_message {
     uint64_t last_tag;
     uint64_t time;
     uint64_t missing;
+    uint64_t connection;
     mcas_context context;
+    uint8_t from[16];
+    uint8_t to[16];
+    uint32_t address_length;
     uint32_t length;
     uint32_t sequence;
     uint32_t flags;
     uint16_t from_port;
     uint16_t to_port;
+    uint32_t reserved;
 } mcas_tracked_message;
 typedef struct mcas_tracked_exchange {
     uint64_t number;
@@ -448,6 +453,13 @@ mcas_status mcas_tracker_new(mcas_tracker **out);
 void mcas_tracker_free(mcas_tracker *tracker);
 mcas_status mcas_tracker_segment(mcas_tracker *tracker,
                                  const mcas_segment *segment);
+#define MCAS_SIDE_CLIENT 0u
+#define MCAS_SIDE_SERVER 1u
+mcas_status mcas_tracker_bytes(mcas_tracker *tracker, uint64_t connection,
+                               uint32_t from, uint64_t tag,
+                               const uint8_t *buf, size_t len);
+mcas_status mcas_tracker_end(mcas_tracker *tracker, uint64_t connection,
+                             uint32_t from);
 mcas_status mcas_tracker_finish(mcas_tracker *tracker);
 mcas_status mcas_tracker_next(mcas_tracker *tracker,
                               mcas_tracked_message *out);

@@ -76,6 +76,9 @@ int main(void)
     EXPECT_PANIC(mcas_body_dechunk(buf, len, room, 8, &needed));
     EXPECT_PANIC(mcas_tracker_new(&tracker));
     EXPECT_PANIC(mcas_tracker_segment(tracker, &segment));
+    EXPECT_PANIC(mcas_tracker_bytes(tracker, 1, MCAS_SIDE_CLIENT, 0, buf,
+                                    len));
+    EXPECT_PANIC(mcas_tracker_end(tracker, 1, MCAS_SIDE_CLIENT));
     EXPECT_PANIC(mcas_tracker_finish(tracker));
     EXPECT_PANIC(mcas_tracker_next(tracker, &found));
     EXPECT_PANIC(mcas_tracker_exchange(tracker, 1, &exchange));

@@ -301,27 +301,27 @@ static void add_tracked(result *result, size_t f)
     static const uint8_t addresses[2][4] = {{10, 0, 0, 1}, {10, 0, 0, 2}};
     const file *sides[2] = {&files[f > 0 ? f - 1 : f], &files[f]};
     mcas_tracker *tracker;
-    uint32_t opens, side;
+    uint32_t side;
 
     add_status(result, mcas_tracker_new(&tracker));
-    for (opens = 2; opens-- > 0;)
-        for (side = 0; side < 2; side++) {
-            mcas_segment segment = {0};
+    for (side = 0; side < 2; side++) {
+        mcas_segment segment = {0};
 
-            segment.from = addresses[side];
-            segment.to = addresses[1 - side];
-            segment.address_length = 4;
-            segment.tag = 1 + side;
-            segment.sequence = opens ? UINT32_MAX : 0;
-            segment.flags = opens ? MCAS_SEGMENT_SYN : MCAS_SEGMENT_FIN;
-            if (!opens) {
-                segment.bytes = sides[side]->bytes;
-                segment.captured = (uint32_t)sides[side]->length;
-                segment.length = segment.captured;
-            }
-            add_status(result, mcas_tracker_segment(tracker, &segment));
-            add_found(result, tracker);
-        }
+        segment.from = addresses[side];
+        segment.to = addresses[1 - side];
+        segment.address_length = 4;
+        segment.tag = 1 + side;
+        segment.bytes = sides[side]->bytes;
+        segment.captured = (uint32_t)sides[side]->length;
+        segment.length = segment.captured;
+        add_status(result, mcas_tracker_segment(tracker, &segment));
+        add_found(result, tracker);
+        add_status(result,
+                   mcas_tracker_bytes(tracker, 1, side, 1, segment.bytes,
+                                      segment.captured));
+        add_status(result, mcas_tracker_end(tracker, 1, side));
+        add_found(result, tracker);
+    }
     add_status(result, mcas_tracker_finish(tracker));
     add_found(result, tracker);
     add_status(result, mcas_tracker_forget(tracker, 1));
