@@ -243,8 +243,9 @@ for info in FIELDS {
 # What it does not do
 
 The parser knows nothing of connections; who has the packets of one, or of
-many, gives them to a [`Tracker`](track::Tracker). It does not undo content
-codings such as gzip, and says so in a note. It writes no messages.
+many, or the bytes of their two directions, gives them to a
+[`Tracker`](track::Tracker), which knows who answers whom. It does not undo
+content codings such as gzip, and says so in a note. It writes no messages.
 
 # Hostile input
 

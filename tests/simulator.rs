@@ -797,7 +797,7 @@ pub fn replay(captured: &[Captured]) -> (Tracker, Vec<track::Found>) {
 }
 
 /// The number in a message's first header line.
-fn number(found: &track::Found) -> Option<usize> {
+pub fn number(found: &track::Found) -> Option<usize> {
     let text = String::from_utf8_lossy(&found.bytes);
     let (_, rest) = text.split_once("X-Sim: ")?;
     rest.split_once("\r\n")?.0.parse().ok()

@@ -529,7 +529,8 @@ impl Connection {
                     return;
                 }
                 if matches!(self.states[side], State::Dead) {
-                    return;
+                    // No body is behind what opens a tunnel.
+                    return self.emit(side, *open, 0, sink);
                 }
             }
             let Some(head) = &mut open.head else { return };
@@ -740,13 +741,15 @@ impl Connection {
                 context.request = Some(message::Request::new(TYPE_NONE));
             }
         }
-        let known = Context { flags: HEAD_ONLY, ..context };
-        let message = message::parse(&open.bytes, &known).unwrap_or(*message);
+        let read = Context { flags: HEAD_ONLY, ..context };
+        let message = message::parse(&open.bytes, &read).unwrap_or(*message);
         tunnel |= message.method == Method::Connect as u32
             && message.status / 100 == 2;
         let class = classify(&open.bytes, &context);
+        // Of a head that is cut its request says whose it is.
+        let known = matches!(answers, Answers::One(_));
         let keep = !interim
-            && whole
+            && (whole || known)
             && match class {
                 Ok(Class::No) | Err(_) => false,
                 Ok(Class::Yes(_) | Class::More(_)) => true,

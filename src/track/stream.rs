@@ -3,8 +3,8 @@
 //!
 //! Nothing is lost, so answers come in the order of their requests. Bytes have
 //! their turn as if the client waited for each answer: a request when the one
-//! before it is answered, a response when a request waits. So it does not
-//! matter which direction is given first; what is found is a request, its
+//! before it is answered, a response when a whole request waits. So it does
+//! not matter which direction is given first; what is found is a request, its
 //! response, the next request; and what follows a CONNECT is not read unless
 //! the server refuses it.
 
@@ -12,8 +12,7 @@ use super::connection::Connection;
 use super::{Mark, Side, Sink, Taken};
 use std::collections::VecDeque;
 
-/// Bytes of a direction that wait for the other's. If there are more, they
-/// do not wait.
+/// Memory for what waits of a direction. If it takes more, it does not wait.
 const MOST_WAITING: usize = 1 << 24;
 
 const CLIENT: usize = Side::Client as usize;
@@ -46,6 +45,13 @@ struct Chunk {
     bytes: Vec<u8>,
     read: usize,
     tag: u64,
+}
+
+impl Direction {
+    /// How much memory that takes, nearly: bytes may come one by one.
+    fn size(&self) -> usize {
+        self.length + self.waiting.len() * 2 * size_of::<Chunk>()
+    }
 }
 
 impl Stream {
@@ -117,7 +123,7 @@ impl Stream {
             if let Some(side) = (0..2).find(|&side| self.has_turn(side)) {
                 self.read(side, sink);
             } else if let Some(side) =
-                (0..2).find(|&side| self.sides[side].length > MOST_WAITING)
+                (0..2).find(|&side| self.sides[side].size() > MOST_WAITING)
             {
                 self.read_alone(side, sink);
             } else {
@@ -136,7 +142,8 @@ impl Stream {
         let fits = match side {
             CLIENT if alone => !connection.connects(),
             CLIENT => !connection.waits() && !connection.is_open(SERVER),
-            _ => alone || connection.waits(),
+            // A form may be what makes a request, and its answer, ours.
+            _ => alone || connection.waits() && !connection.is_open(CLIENT),
         };
         fits || connection.is_open(side) || connection.is_dead(side)
     }
