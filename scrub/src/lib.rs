@@ -26,7 +26,7 @@ mod stream;
 use message::Reader;
 use secrets::{Mac, Search, Secrets};
 use std::fmt;
-use stream::{Connections, Run};
+use stream::{Answers, Connections, Run};
 
 /// Larger captures are refused: memory holds some eight times the file.
 pub const MAX_CAPTURE: usize = 1 << 30;
@@ -119,13 +119,14 @@ pub fn scrub(file: &[u8]) -> Result<(Vec<u8>, Report), Error> {
             usize::from(packet.range().len() < packet.wire as usize);
         report.unknown += usize::from(layers.unknown);
         if let Some(segment) = &layers.segment {
-            connections.add(segment, place);
+            connections.add(segment, &before, place);
         } else if layers.fragment {
             report.fragments += 1;
             let mut run = Run::single(&before, place.start, place.len());
             run.stray = true;
-            let none = [vec![], vec![]];
-            Reader::new(&mut secrets, &mut report, &none).read(&mut run);
+            let (none, answers) = ([vec![], vec![]], Answers::new());
+            Reader::new(&mut secrets, &mut report, &none, &answers)
+                .read(&mut run);
             run.commit(&mut bytes, &mut meant);
         }
     }
@@ -133,7 +134,9 @@ pub fn scrub(file: &[u8]) -> Result<(Vec<u8>, Report), Error> {
     let connections = connections.finish();
     for connection in &connections {
         let mut runs = connection.runs(&before);
-        let mut reader = Reader::new(&mut secrets, &mut report, &runs);
+        let answers = &connection.answers;
+        let mut reader =
+            Reader::new(&mut secrets, &mut report, &runs, answers);
         for run in runs.iter_mut().flatten() {
             reader.read(run);
             run.commit(&mut bytes, &mut meant);

@@ -38,10 +38,14 @@ pub struct Segment {
     pub sequence: u32,
     /// How many bytes were sent, captured or not.
     pub wire: u32,
+    /// What it acknowledges, if it does.
+    pub acknowledged: Option<u32>,
     /// It opens a connection.
     pub syn: bool,
     /// Nothing follows.
-    pub last: bool,
+    pub fin: bool,
+    /// The connection is broken off.
+    pub rst: bool,
 }
 
 /// A checksum of the Internet's kind (RFC 1071).
@@ -357,8 +361,12 @@ impl Walk<'_> {
                         .sequence_number()
                         .wrapping_add(tcp.syn().into()),
                     wire: (wire - payload) as u32,
+                    acknowledged: tcp
+                        .ack()
+                        .then_some(tcp.acknowledgment_number()),
                     syn: tcp.syn(),
-                    last: tcp.fin() || tcp.rst(),
+                    fin: tcp.fin(),
+                    rst: tcp.rst(),
                 });
             }
             ip_number::UDP => {

@@ -7,7 +7,7 @@
 //! and of a form.
 
 use crate::secrets::{self, Secrets};
-use crate::stream::Run;
+use crate::stream::{Answers, Run, Start};
 use crate::Report;
 use mcas::chunked;
 use mcas::fields::{ValueType, SECRET};
@@ -16,7 +16,7 @@ use mcas::message::{self, Context, Framing, Message, Parts, Request};
 use mcas::pairs::Grammar;
 use mcas::{types, Field, Note, Sniff};
 use memchr::{memchr, memmem, memrchr};
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// How often the same bytes are looked at, on average, before a stream is
@@ -30,9 +30,13 @@ pub struct Reader<'a> {
     pub secrets: &'a mut Secrets,
     /// Where it is said what was done, and what could not be.
     pub report: &'a mut Report,
-    requests: VecDeque<Request>,
-    /// Nothing was lost, so that answers are in the order of requests.
-    in_order: bool,
+    /// Who answers whom.
+    answers: &'a Answers,
+    requests: HashMap<Start, Request>,
+    /// Nothing was lost. Where something was, each response is read as one
+    /// that has secrets, whatever it seems to answer: to mask too much does
+    /// less harm than to mask too little.
+    whole: bool,
 }
 
 /// What is to become of some bytes of a message or body.
@@ -61,17 +65,19 @@ impl<'a> Reader<'a> {
         secrets: &'a mut Secrets,
         report: &'a mut Report,
         runs: &[Vec<Run>; 2],
+        answers: &'a Answers,
     ) -> Reader<'a> {
         let whole = |runs: &Vec<Run>| match &runs[..] {
             [] => true,
             [run] => !run.headless && run.filler.is_empty(),
             _ => false,
         };
-        let in_order = runs.iter().all(whole);
+        let whole = runs.iter().all(whole);
         let holes = runs.iter().flatten().map(|run| run.filler.len());
         report.holes += holes.sum::<usize>();
         report.strays += runs.iter().flatten().filter(|r| r.stray).count();
-        Reader { secrets, report, requests: VecDeque::new(), in_order }
+        let requests = HashMap::new();
+        Reader { secrets, report, answers, requests, whole }
     }
 
     /// Masks what is secret in a run.
@@ -100,10 +106,13 @@ impl<'a> Reader<'a> {
         if run.has_filler(&(at..at + 1)) {
             return (behind, 0);
         }
-        let waiting = self.requests.front().filter(|_| self.in_order);
+        let blank = bytes.iter().take_while(|b| b"\r\n".contains(b));
+        let start = run.start(at + blank.count());
+        let asked = self.answers.get(&start).filter(|_| self.whole);
+        let request = asked.and_then(|start| self.requests.get(start));
         // Where the request is not known, it may have been one of ours.
         let provisioning = Request::new(types::TYPE_PROVISIONING_REQUEST);
-        let request = waiting.copied().unwrap_or(provisioning);
+        let request = request.copied().unwrap_or(provisioning);
         let flags = if run.ended { message::END_OF_STREAM } else { 0 };
         let context = Context::answering(request).with_flags(flags);
         let parsed = mcas::parse(bytes, &context);
@@ -115,9 +124,8 @@ impl<'a> Reader<'a> {
             return (length, length);
         };
         if message.kind == message::KIND_REQUEST {
-            self.requests.push_back(Request::from(&message));
-        } else if message.status >= 200 {
-            self.requests.pop_front();
+            let start = run.start(at + message.begin as usize);
+            self.requests.insert(start, Request::from(&message));
         }
         let length = message.length as usize;
         let body = at + message.body.start()..at + message.body.end();
@@ -142,7 +150,7 @@ impl<'a> Reader<'a> {
         // An answer whose request is not known may have no body at all (to
         // HEAD), and what looks like one may be the next answers.
         let unread = message.body_grammar(&[]);
-        if !self.in_order && unread == Grammar::None && !body.is_empty() {
+        if !self.whole && unread == Grammar::None && !body.is_empty() {
             let first = body.start - at;
             return (first + next_start(&run.bytes[body], 0), length);
         }

@@ -2,6 +2,7 @@
 //! carried it.
 
 use crate::link::Segment;
+use mcas::track::{self, Tracker};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -48,25 +49,50 @@ impl Direction {
 
 /// A connection: its lower end's direction and the other's.
 #[derive(Default)]
-pub struct Connection([Direction; 2]);
+pub struct Connection {
+    directions: [Direction; 2],
+    /// Who answers whom.
+    pub answers: Answers,
+}
+
+/// Where a message begins: its direction and its first sequence number.
+pub type Start = (usize, u32);
+
+/// The requests that responses answer for certain.
+pub type Answers = HashMap<Start, Start>;
 
 /// All connections of a capture, in order.
-#[derive(Default)]
 pub struct Connections {
     all: Vec<Connection>,
     current: HashMap<[(IpAddr, u16); 2], usize>,
+    tracker: Tracker,
+}
+
+impl Default for Connections {
+    fn default() -> Connections {
+        Connections {
+            all: Vec::new(),
+            current: HashMap::new(),
+            tracker: Tracker::with_answers(),
+        }
+    }
 }
 
 impl Connections {
     /// Adds a segment whose bytes are at that place of the capture.
-    pub fn add(&mut self, segment: &Segment, payload: Range<usize>) {
+    pub fn add(
+        &mut self,
+        segment: &Segment,
+        bytes: &[u8],
+        payload: Range<usize>,
+    ) {
         let [from, to] = segment.ends;
         let side = usize::from(from > to);
         let key = if from > to { [to, from] } else { [from, to] };
         let fresh = self.all.len();
         let current = self.current.entry(key).or_insert(fresh);
         if let Some(connection) = self.all.get(*current) {
-            let known = &connection.0[side];
+            let known = &connection.directions[side];
             // Ports are used again: another SYN is another connection.
             let position = known.position(segment.sequence);
             if segment.syn
@@ -79,13 +105,15 @@ impl Connections {
         if *current == fresh {
             self.all.push(Connection::default());
         }
-        let direction = &mut self.all[*current].0[side];
+        let number = *current;
+        self.track(segment, &bytes[payload.clone()], number);
+        let direction = &mut self.all[number].directions[side];
         let position = direction.position(segment.sequence);
         direction.last = position;
         if segment.syn {
             direction.begin = Some(position);
         }
-        if segment.last {
+        if segment.fin || segment.rst {
             direction.end = Some(position + i64::from(segment.wire));
         }
         if !payload.is_empty() {
@@ -97,9 +125,46 @@ impl Connections {
         }
     }
 
+    /// Lets the tracker have it, for the answers alone: what messages are is
+    /// read here in a manner that misses no secret.
+    fn track(&mut self, segment: &Segment, bytes: &[u8], number: usize) {
+        let told = [
+            (segment.syn, track::SYN),
+            (segment.fin, track::FIN),
+            (segment.rst, track::RST),
+        ];
+        let flags = told.iter().filter(|(is, _)| *is).map(|(_, flag)| flag);
+        self.tracker.segment(&track::Segment {
+            ends: segment.ends,
+            connection: number as u64,
+            sequence: segment.sequence.wrapping_sub(segment.syn.into()),
+            acknowledged: segment.acknowledged,
+            flags: flags.sum(),
+            length: segment.wire,
+            bytes,
+            identification: None,
+            tag: 0,
+            time: 0,
+        });
+        self.keep_answers();
+    }
+
+    fn keep_answers(&mut self) {
+        while self.tracker.next_found().is_some() {}
+        self.tracker.forget(u64::MAX);
+        while let Some(answer) = self.tracker.next_answer() {
+            let side = usize::from(answer.ends[0] > answer.ends[1]);
+            let answers = &mut self.all[answer.connection as usize].answers;
+            let (response, request) = (answer.response, answer.request);
+            answers.insert((side, response), (1 - side, request));
+        }
+    }
+
     /// The connections, ready to be put together.
     pub fn finish(mut self) -> Vec<Connection> {
-        for direction in self.all.iter_mut().flat_map(|c| &mut c.0) {
+        self.tracker.finish();
+        self.keep_answers();
+        for direction in self.all.iter_mut().flat_map(|c| &mut c.directions) {
             // Of pieces at the same place the first stays the first.
             direction.pieces.sort_by_key(|piece| piece.position);
         }
@@ -120,6 +185,8 @@ pub struct Run {
     pub filler: Vec<Range<usize>>,
     /// Where bytes come from: first byte here, in the capture, how many.
     sources: Vec<(usize, usize, usize)>,
+    /// Where the first byte is in its connection.
+    start: Start,
     /// Something is missing before the first byte.
     pub headless: bool,
     /// The connection ends with the last byte.
@@ -144,6 +211,11 @@ impl Run {
         self.masked = self.bytes.clone();
         self.meant = vec![false; self.bytes.len()];
         self
+    }
+
+    /// Where in its connection the byte at `at` is.
+    pub fn start(&self, at: usize) -> Start {
+        (self.start.0, self.start.1.wrapping_add(at as u32))
     }
 
     /// Whether any of these bytes is filler.
@@ -177,7 +249,8 @@ impl Run {
 impl Connection {
     /// The runs of both directions, the one that asks first.
     pub fn runs(&self, bytes: &[u8]) -> [Vec<Run>; 2] {
-        let [a, b] = [0, 1].map(|side| self.0[side].runs(bytes));
+        let [a, b] =
+            [0, 1].map(|side| self.directions[side].runs(bytes, side));
         let answers = |runs: &[Run]| {
             runs.first().is_some_and(|run| run.bytes.starts_with(b"HTTP/"))
         };
@@ -190,7 +263,7 @@ impl Connection {
 }
 
 impl Direction {
-    fn runs(&self, bytes: &[u8]) -> Vec<Run> {
+    fn runs(&self, bytes: &[u8], side: usize) -> Vec<Run> {
         let (mut runs, mut strays) = (Vec::new(), Vec::new());
         let mut run = Run::default();
         // Position of the run's first byte.
@@ -215,6 +288,7 @@ impl Direction {
             }
             if run.bytes.is_empty() {
                 origin = piece.position;
+                run.start = (side, origin as u32);
                 run.headless = self.begin.is_none_or(|begin| origin > begin);
             }
             let start = (piece.position - origin) as usize;

@@ -212,6 +212,55 @@ fn holes() {
     }
 }
 
+/// A page that answers another request is nobody's settings, as long as that
+/// is certain: where any segment is lost, it may be.
+#[test]
+fn pages_beside_settings() {
+    let [request, response] = samples();
+    let web = b"GET /form HTTP/1.1\r\nHost: www.example.jp\r\n\r\n";
+    let hints = b"HTTP/1.1 103 Early Hints\r\n\r\n";
+    let page = message(
+        Side::Server,
+        "HTTP/1.1 200 OK\r\n",
+        "<pre>\r\npassword=openly\r\n</pre>\r\n",
+        "<pre>\r\npassword=XXXXXX\r\n</pre>\r\n",
+    );
+    let (asks, tells) = (Side::Client, Side::Server);
+    let sent = [
+        (asks, &request.is[..]),
+        (asks, web),
+        (asks, web),
+        (tells, &response.is),
+        (tells, hints),
+        (tells, &page.is),
+        (tells, &page.is),
+    ];
+    for lost in 0..=sent.len() {
+        let mut capture = Capture::default();
+        let mut connection = capture.connect(80);
+        let mut pages = vec![];
+        for (i, (side, bytes)) in sent.into_iter().enumerate() {
+            let segment = connection.segment(side, bytes);
+            if i != lost {
+                let number = capture.push(&segment) as usize;
+                if bytes == page.is {
+                    pages.push(number);
+                }
+            }
+        }
+        let (bytes, _) = scrubbed(&capture);
+        let packets = packets(&bytes);
+        for number in pages {
+            // Nothing shows that the last one is missing.
+            let whole = lost + 1 >= sent.len();
+            let expected = if whole { &page.is } else { &page.becomes };
+            let found = &packets[number - 1][54..];
+            assert_eq!(show(found), show(expected), "without {lost}");
+        }
+        assert_no_part(&bytes, &format!("without {lost}"));
+    }
+}
+
 /// Four of a number's digits in a row, or of a password's letters.
 fn assert_no_part(bytes: &[u8], about: &str) {
     for part in [
