@@ -2,6 +2,8 @@
 
 /// The ABI against what it was.
 mod abi;
+/// The examples find what the plugin finds, in every capture.
+mod agreement;
 /// `-z mcas,boot`: how devices came up, and what went wrong.
 mod boot;
 /// How much there may be of anything, and what it costs.

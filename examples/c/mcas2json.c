@@ -5,14 +5,14 @@
  *     ./mcas2json REQUESTS [RESPONSES] | jq .
  *
  * REQUESTS and RESPONSES hold the bytes of one connection, a file for each
- * direction, as tcpflow writes them. Either may be there alone, but only its
- * request makes a response the firmware's, say; they are printed in pairs.
- * Messages that are not M-CAS, such as web pages on the same connection, are
- * left out, and nothing is read behind what makes the connection a tunnel
- * (CONNECT) or another protocol's (101). A message is
+ * direction, as tcpflow writes them. Either may be there alone (/dev/null for
+ * the other), but only its request makes a response the firmware's, say; they
+ * are printed in pairs. Who answers whom is the library's matter (a tracker),
+ * and so are messages that are not M-CAS, which are left out, and what makes
+ * the connection a tunnel or another protocol's. A message is
  *
- *     {"type": 2, "type_name": "Provisioning response", "offset": 0,
- *      "length": 912, "complete": true, "items": [
+ *     {"type": 2, "type_name": "Provisioning response", "exchange": 1,
+ *      "offset": 0, "length": 912, "complete": true, "items": [
  *       {"name": "mcas.netmask", "label": "Prefix length", "value": 30}, ...
  *
  * in which items are in the order of the message, and below others as they
@@ -36,15 +36,15 @@
 #include <string.h>
 
 struct bytes {
-    uint8_t *start;
+    const uint8_t *start;
     size_t length;
 };
 
-/* One direction of a connection, of which some is read. */
-struct stream {
+/* One direction of a connection, of which not all is read. */
+struct direction {
     const char *name;
-    struct bytes bytes;
-    size_t offset;
+    FILE *file; /* NULL where there is none */
+    int ended;
     int failed;
 };
 
@@ -69,33 +69,13 @@ static void check(mcas_status status)
 }
 
 /* Room for so many bytes, and one more: none at all might be NULL. */
-static void *grow(void *start, size_t size)
+static void *allocate(size_t size)
 {
-    void *grown = realloc(start, size + 1);
+    void *room = malloc(size + 1);
 
-    if (grown == NULL)
+    if (room == NULL)
         die("memory", "exhausted");
-    return grown;
-}
-
-static struct bytes read_file(const char *name)
-{
-    struct bytes file = { NULL, 0 };
-    FILE *from = fopen(name, "rb");
-    size_t room = 0, got;
-
-    if (from == NULL)
-        die(name, strerror(errno));
-    do {
-        room += 1 << 16;
-        file.start = grow(file.start, room);
-        got = fread(file.start + file.length, 1, room - file.length, from);
-        file.length += got;
-    } while (file.length == room);
-    if (ferror(from)) /* a folder, say */
-        die(name, strerror(errno));
-    fclose(from);
-    return file;
+    return room;
 }
 
 /* An item's value, or the line that says all of it, as a string. */
@@ -108,7 +88,7 @@ static json_t *text(struct bytes from, const mcas_item *item, uint32_t style)
     /* Without room it says how much it needs, like snprintf. */
     check(mcas_item_format(from.start, from.length, item, style, NULL, 0,
                            &needed));
-    room = grow(NULL, needed);
+    room = allocate(needed);
     check(mcas_item_format(from.start, from.length, item, style, room,
                            needed + 1, &needed));
     string = json_string(room);
@@ -191,11 +171,13 @@ static void add_items(json_t *parent, unsigned level, struct bytes from,
     }
 }
 
-static void print_message(struct bytes stream, size_t offset,
-                          const mcas_message *message)
+static void print_message(const mcas_tracked_message *found)
 {
-    struct bytes rest = { stream.start + offset, stream.length - offset };
-    struct bytes body;
+    const mcas_message *message = &found->message;
+    struct bytes bytes = { found->bytes, found->length };
+    size_t room = (size_t)message->body_length;
+    uint8_t *start = allocate(room);
+    struct bytes body = { start, 0 };
     json_t *object = json_object();
     mcas_type_info type;
     mcas_iter iter;
@@ -204,94 +186,78 @@ static void print_message(struct bytes stream, size_t offset,
         json_object_set_new(object, "type", json_integer(type.id));
         json_object_set_new(object, "type_name", json_string(type.name));
     }
-    json_object_set_new(object, "offset",
-                        json_integer((json_int_t)(offset + message->begin)));
-    json_object_set_new(object, "length",
-                        json_integer(message->length - message->begin));
+    json_object_set_new(object, "exchange",
+                        json_integer((json_int_t)found->exchange));
+    if (found->flags & MCAS_TRACK_UNCERTAIN)
+        json_object_set_new(object, "uncertain", json_true());
+    json_object_set_new(object, "offset", json_integer(found->sequence));
+    json_object_set_new(object, "length", json_integer(found->length));
     json_object_set_new(object, "complete",
                         json_boolean(message->flags & MCAS_MESSAGE_COMPLETE));
 
     check(mcas_head_items(message, &iter));
-    add_items(object, 0, rest, &iter);
-    body.start = grow(NULL, (size_t)message->body_length);
-    check(mcas_body_bytes(message, rest.start, rest.length, body.start,
-                          (size_t)message->body_length, &body.length));
+    add_items(object, 0, bytes, &iter);
+    check(mcas_body_bytes(message, bytes.start, bytes.length, start, room,
+                          &body.length));
     check(mcas_body_items(message, body.start, body.length, &iter));
     add_items(object, 0, body, &iter);
-    free(body.start);
+    free(start);
 
     if (json_dumpf(object, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF)
         die_of_output();
     json_decref(object);
 }
 
-/* Reads the next message and prints it; 0 where there is none. */
-static int next(struct stream *from, const mcas_context *context,
-                mcas_message *message)
+static void print_found(mcas_tracker *tracker)
 {
-    size_t rest = from->bytes.length - from->offset;
+    mcas_tracked_message found;
     mcas_status status;
 
-    if (rest == 0)
-        return 0;
-    status = mcas_message_parse(from->bytes.start + from->offset, rest,
-                                context, message);
-    if (status < 0) {
-        /* The other direction is read nevertheless. */
-        fprintf(stderr, "mcas2json: %s: %s\n", from->name,
-                mcas_status_text(status));
-        from->failed = 1;
-        from->offset = from->bytes.length;
-        return 0;
+    while ((status = mcas_tracker_next(tracker, &found)) == MCAS_OK) {
+        print_message(&found);
+        /* What is known of its exchange is of no interest here. */
+        check(mcas_tracker_forget(tracker, found.exchange - 1));
     }
-    if (message->message_type != MCAS_TYPE_NONE)
-        print_message(from->bytes, from->offset, message);
-    if (message->flags & MCAS_MESSAGE_COMPLETE)
-        from->offset += message->length;
-    else
-        from->offset = from->bytes.length;
-    return 1;
+    check(status);
 }
 
-/* Prints a request, and then what answers it; 0 where HTTP ends. */
-static int print_exchange(struct stream *sent, struct stream *got)
+/* Reads some of a direction; tells whether the other one should be next. */
+static int read_some(mcas_tracker *tracker, struct direction *from,
+                     uint32_t side)
 {
-    mcas_context context = { 0 };
-    mcas_message message;
-    int any, connects = 0;
+    static uint8_t room[1 << 16];
+    size_t length = 0;
+    mcas_status status;
 
-    /* So a body without a length ends where the file does. */
-    context.flags = MCAS_CONTEXT_END_OF_STREAM;
-    any = next(sent, &context, &message);
-    if (any && message.kind == MCAS_KIND_REQUEST) {
-        context.request = MCAS_REQUEST_SEEN;
-        context.request_type = message.message_type;
-        context.request_method = message.method;
-        connects = message.method == MCAS_METHOD_CONNECT;
-    } else if (any && message.status == 101) {
-        return 0; /* in responses that are there alone */
+    if (from->file != NULL) {
+        length = fread(room, 1, sizeof room, from->file);
+        if (ferror(from->file)) /* a folder, say */
+            die(from->name, strerror(errno));
     }
-    while (next(got, &context, &message)) {
-        any = 1;
-        if (message.status == 101)
-            return 0;
-        /* Others below 200 announce the response: no answer yet. */
-        if (message.status >= 200)
-            return !(connects && message.status < 300);
+    from->ended = length == 0;
+    if (from->ended)
+        status = mcas_tracker_end(tracker, 1, side);
+    else
+        status = mcas_tracker_bytes(tracker, 1, side, 0, room, length);
+    if (status == MCAS_ERR_NOT_HTTP) {
+        /* The other direction is read nevertheless. */
+        if (!from->failed)
+            fprintf(stderr, "mcas2json: %s: %s\n", from->name,
+                    mcas_status_text(status));
+        from->failed = 1;
+    } else {
+        check(status);
     }
-    if (connects && sent->offset < sent->bytes.length) {
-        fprintf(stderr, "mcas2json: %s: CONNECT has no answer, so what "
-                        "follows it may be a tunnel: not read\n", sent->name);
-        return 0;
-    }
-    return any;
+    print_found(tracker);
+    return status == MCAS_PARTIAL || from->ended;
 }
 
 int main(int argc, char **argv)
 {
-    struct stream streams[2] = { { NULL, { NULL, 0 }, 0, 0 },
-                                 { NULL, { NULL, 0 }, 0, 0 } };
-    int i;
+    struct direction sides[2] = { { NULL, NULL, 0, 0 },
+                                  { NULL, NULL, 0, 0 } };
+    mcas_tracker *tracker;
+    uint32_t side;
 
     if (argc != 2 && argc != 3) {
         fputs("usage: mcas2json REQUESTS [RESPONSES]\n", stderr);
@@ -300,16 +266,26 @@ int main(int argc, char **argv)
     /* Where the header and the library are of different versions. */
     if (mcas_abi_version() != MCAS_ABI_VERSION)
         die("libmcas", mcas_version());
-    for (i = 1; i < argc; i++) {
-        streams[i - 1].name = argv[i];
-        streams[i - 1].bytes = read_file(argv[i]);
+    for (side = 0; (int)side + 1 < argc; side++) {
+        sides[side].name = argv[side + 1];
+        sides[side].file = fopen(argv[side + 1], "rb");
+        if (sides[side].file == NULL)
+            die(sides[side].name, strerror(errno));
     }
-    while (print_exchange(&streams[0], &streams[1])) {
+    check(mcas_tracker_new(&tracker));
+    side = MCAS_SIDE_CLIENT;
+    while (!sides[0].ended || !sides[1].ended) {
+        if (sides[side].ended || read_some(tracker, &sides[side], side))
+            side = !side;
     }
+    check(mcas_tracker_finish(tracker));
+    print_found(tracker);
+    mcas_tracker_free(tracker);
+    for (side = 0; side < 2; side++)
+        if (sides[side].file != NULL)
+            fclose(sides[side].file);
     /* What is still to be written may be too much for a full disk. */
     if (fclose(stdout) != 0)
         die_of_output();
-    for (i = 0; i < 2; i++)
-        free(streams[i].bytes.start);
-    return streams[0].failed || streams[1].failed;
+    return sides[0].failed || sides[1].failed;
 }

@@ -40,43 +40,47 @@ static std::string sender(mcas::bytes from, const mcas::items &items)
     return name;
 }
 
-// Counts who sent the requests that follow each other in a stream.
-static void count(mcas::bytes stream, inventory &found)
+// Counts who sent the requests that were found.
+static void count(mcas::tracker &tracker, inventory &found)
 {
-    while (!stream.empty()) {
-        const mcas_message message = mcas::parse(stream);
-        const std::string content = mcas::content(message, stream);
+    for (mcas_tracked_message request; tracker.next(request);) {
+        const mcas::bytes bytes = mcas::of(request);
+        const std::string content = mcas::content(request.message, bytes);
 
         for (const std::string &name :
-             {sender(stream, mcas::head(message, stream)),
-              sender(content, mcas::body(message, content))}) {
+             {sender(bytes, mcas::head(request.message, bytes)),
+              sender(content, mcas::body(request.message, content))}) {
             if (!name.empty())
                 found[name]++;
         }
-        // A tunnel follows CONNECT, unless the server refuses it; what it
-        // answers stands in the other direction.
-        if (!(message.flags & MCAS_MESSAGE_COMPLETE) ||
-            message.method == MCAS_METHOD_CONNECT)
-            break;
-        stream.remove_prefix(message.length);
+        tracker.forget(request.exchange);
     }
 }
 
-static std::string read_file(const char *name)
+// Counts who sent the requests in a file.
+static void count(const char *name, inventory &found)
 {
     std::ifstream file(name, std::ios::binary);
-    std::string content;
-    char chunk[4096];
+    mcas::tracker tracker;
+    char chunk[1 << 16];
 
     if (!file)
         throw std::runtime_error("cannot be opened");
+    // There are no answers that requests could wait for. So nothing is read
+    // behind a CONNECT: nobody knows whether a tunnel follows it.
+    tracker.end(1, MCAS_SIDE_SERVER);
     while (file) {
         file.read(chunk, sizeof chunk);
-        content.append(chunk, static_cast<std::size_t>(file.gcount()));
+        const auto length = static_cast<std::size_t>(file.gcount());
+        const auto status =
+            tracker.bytes(1, MCAS_SIDE_CLIENT, {chunk, length});
+        count(tracker, found);
+        mcas::check(status);
     }
     if (file.bad()) // a folder, say
         throw std::runtime_error("cannot be read");
-    return content;
+    tracker.end(1, MCAS_SIDE_CLIENT); // the last one may be cut
+    count(tracker, found);
 }
 
 int main(int argc, char **argv)
@@ -90,7 +94,7 @@ int main(int argc, char **argv)
     }
     for (int i = 1; i < argc; i++) {
         try {
-            count(read_file(argv[i]), found);
+            count(argv[i], found);
         } catch (const std::runtime_error &error) {
             // What other protocol this is spoils nothing but this file.
             std::cerr << argv[i] << ": " << error.what() << '\n';

@@ -5,6 +5,11 @@
  *     for (const mcas_item &item : mcas::head(message, stream))
  *         std::cout << mcas::text(stream, item, MCAS_FORMAT_LINE) << '\n';
  *
+ *     mcas::tracker tracker;
+ *     tracker.bytes(1, MCAS_SIDE_CLIENT, requests);
+ *     for (mcas_tracked_message found; tracker.next(found);)
+ *         ...
+ *
  * Take it into your own program, and add to it the functions that you need.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
@@ -16,6 +21,7 @@
 #include <cstdint>
 #include <iterator>
 #include <mcas.h>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -168,6 +174,80 @@ inline std::string text(bytes from, const mcas_item &item,
 inline bool is(const mcas_item &item, std::uint32_t field)
 {
     return item.table == MCAS_TABLE_FIELDS && item.id == field;
+}
+
+/*
+ * tracker: who answers whom. What bytes, end and segment return is a status
+ * that is no failure, or MCAS_ERR_NOT_HTTP, which is not thrown: what was
+ * found before is still to be had.
+ */
+class tracker {
+public:
+    tracker()
+    {
+        mcas_tracker *made;
+        check(mcas_tracker_new(&made));
+        handle_.reset(made);
+    }
+
+    mcas_status bytes(std::uint64_t connection, std::uint32_t side,
+                      mcas::bytes given, std::uint64_t tag = 0)
+    {
+        return known(mcas_tracker_bytes(handle_.get(), connection, side, tag,
+                                        start(given), given.size()));
+    }
+
+    mcas_status end(std::uint64_t connection, std::uint32_t side)
+    {
+        return known(mcas_tracker_end(handle_.get(), connection, side));
+    }
+
+    mcas_status segment(const mcas_segment &segment)
+    {
+        return known(mcas_tracker_segment(handle_.get(), &segment));
+    }
+
+    void finish() { check(mcas_tracker_finish(handle_.get())); }
+
+    /* The next message of those found; its bytes are good until the next. */
+    bool next(mcas_tracked_message &found)
+    {
+        return check(mcas_tracker_next(handle_.get(), &found)) == MCAS_OK;
+    }
+
+    /* What is known of an exchange, which must not have been forgotten. */
+    mcas_tracked_exchange exchange(std::uint64_t number) const
+    {
+        mcas_tracked_exchange known{};
+        check(mcas_tracker_exchange(handle_.get(), number, &known));
+        return known;
+    }
+
+    void forget(std::uint64_t number)
+    {
+        check(mcas_tracker_forget(handle_.get(), number));
+    }
+
+private:
+    static mcas_status known(mcas_status status)
+    {
+        return status == MCAS_ERR_NOT_HTTP ? status : check(status);
+    }
+
+    struct freed {
+        void operator()(mcas_tracker *handle) const
+        {
+            mcas_tracker_free(handle);
+        }
+    };
+
+    std::unique_ptr<mcas_tracker, freed> handle_;
+};
+
+/* The bytes of a message that was found. */
+inline bytes of(const mcas_tracked_message &found)
+{
+    return {reinterpret_cast<const char *>(found.bytes), found.length};
 }
 
 } // namespace mcas

@@ -4,9 +4,9 @@ Needs python3-cffi, pkg-config and the installed library (libmcas-dev). What
 mcas.h declares is `lib.mcas_...` and `MCAS_...` here as it is in C, and
 `ffi` makes its structs; on top of that stands what a script wants:
 
-    for message in mcas.messages(stream):
+    for message in mcas.messages(requests, responses):
         for item in message.items:
-            print(item.name, item.value)
+            print(message.exchange, item.name, item.value)
 
 SPDX-License-Identifier: MIT OR Apache-2.0
 """
@@ -79,9 +79,10 @@ NOTES = _rows(lib.mcas_note_get, "mcas_note_info")
 # row of FIELDS or NOTES. `secret` says that the value is secret or personal.
 Item = namedtuple("Item", "name value text level info secret")
 
-# `raw` is the mcas_message: raw.flags & MCAS_MESSAGE_COMPLETE and the like. `type` is
-# one of MCAS_TYPE_..., `offset` its first byte in the stream.
-Message = namedtuple("Message", "type name offset items raw")
+# `type` is one of MCAS_TYPE_..., `exchange` the number that a request and the
+# response to it have in common. `found` is the mcas_tracked_message (its bytes
+# are gone): found.message.flags & MCAS_MESSAGE_COMPLETE, found.sequence, ...
+Message = namedtuple("Message", "type name exchange items found")
 
 
 def _bytes(data):
@@ -141,44 +142,86 @@ def body(raw, data):
     return bytes(ffi.buffer(out, needed[0]))
 
 
-def messages(data, requests=()):
-    """The M-CAS messages of one direction of a connection, given as bytes.
+class Tracker:
+    """Who answers whom. Bytes or segments go in; iterating over it gives the
+    messages that were found since, of whatever connection."""
 
-    Yields a message of another protocol, such as a web page, too: its type is
-    MCAS_TYPE_NONE, and it has no items; but a response may answer it. Ends
-    where what follows is no HTTP, and behind CONNECT, which a tunnel follows
-    unless the server refuses it. requests are the messages of the other
-    direction, which say what responses in data answer.
-    """
-    # A slice of bytes would be a copy: of all that follows, for each message.
-    data, offset = memoryview(data), 0
-    requests = iter(requests)
-    asked = next(requests, None)
-    while offset < len(data):
-        context = ffi.new("mcas_context *")
-        context.flags = MCAS_CONTEXT_END_OF_STREAM
-        if asked:
-            context.request = MCAS_REQUEST_SEEN
-            context.request_type = asked.type
-            context.request_method = asked.raw.method
-        rest, raw = data[offset:], ffi.new("mcas_message *")
-        status = lib.mcas_message_parse(*_bytes(rest), context, raw)
-        if status == MCAS_ERR_NOT_HTTP:
-            break
-        check(status)
-        read = list(items(rest, lib.mcas_head_items, raw))
-        content = body(raw, rest)
-        args = raw, *_bytes(content)
-        read += items(content, lib.mcas_body_items, *args)
-        known = raw.message_type != MCAS_TYPE_NONE
-        name = TYPES[raw.message_type]["name"] if known else None
-        start = offset + raw.begin
-        yield Message(raw.message_type, name, start, read, raw)
-        # A request has the status 0: what it is answered is not known.
-        connects = raw.method == MCAS_METHOD_CONNECT
-        tunnel = connects and raw.status // 100 in (0, 2)
-        if not raw.flags & MCAS_MESSAGE_COMPLETE or raw.status == 101 or tunnel:
-            break
-        if raw.status >= 200:
-            asked = next(requests, None)
-        offset += raw.length
+    def __init__(self):
+        out = ffi.new("mcas_tracker **")
+        check(lib.mcas_tracker_new(out))
+        self._handle = ffi.gc(out[0], lib.mcas_tracker_free)
+
+    def bytes(self, connection, side, data, tag=0):
+        """Takes bytes of a side, MCAS_SIDE_...; returns a status that is no
+        failure, or MCAS_ERR_NOT_HTTP."""
+        args = self._handle, connection, side, tag, *_bytes(data)
+        return self._known(lib.mcas_tracker_bytes(*args))
+
+    def end(self, connection, side):
+        """That side sends no more."""
+        status = lib.mcas_tracker_end(self._handle, connection, side)
+        return self._known(status)
+
+    @staticmethod
+    def _known(status):
+        return status if status == MCAS_ERR_NOT_HTTP else check(status)
+
+    def segment(self, sender, receiver, data, **members):
+        """Takes a segment of TCP. Sender and receiver are pairs of an address
+        as bytes and a port, members those of a mcas_segment."""
+        members.setdefault("length", len(data))
+        start, captured = _bytes(data)
+        (source, _), (target, _) = _bytes(sender[0]), _bytes(receiver[0])
+        segment = ffi.new("mcas_segment *", {
+            "bytes": start, "captured": captured, "from": source, "to": target,
+            "address_length": len(sender[0]), "from_port": sender[1],
+            "to_port": receiver[1], **members})
+        check(lib.mcas_tracker_segment(self._handle, segment))
+
+    def finish(self):
+        """There is no more."""
+        check(lib.mcas_tracker_finish(self._handle))
+
+    def exchange(self, number):
+        """What is known of an exchange by now, a mcas_tracked_exchange."""
+        out = ffi.new("mcas_tracked_exchange *")
+        found = check(lib.mcas_tracker_exchange(self._handle, number, out))
+        return out if found == MCAS_OK else None
+
+    def forget(self, number):
+        """Forgets the exchanges up to this number."""
+        check(lib.mcas_tracker_forget(self._handle, number))
+
+    def __iter__(self):
+        while True:
+            found = ffi.new("mcas_tracked_message *")
+            if check(lib.mcas_tracker_next(self._handle, found)) == MCAS_END:
+                return
+            raw = ffi.addressof(found, "message")
+            data = ffi.buffer(found.bytes, found.length)
+            read = list(items(data, lib.mcas_head_items, raw))
+            content = body(raw, data)
+            args = raw, *_bytes(content)
+            read += items(content, lib.mcas_body_items, *args)
+            name = TYPES[raw.message_type]["name"]
+            yield Message(raw.message_type, name, found.exchange, read, found)
+
+
+def messages(requests=b"", responses=b""):
+    """The M-CAS messages of a connection, in pairs, from the bytes of its two
+    directions. What else it carried, such as web pages, is left out."""
+    tracker, left = Tracker(), [memoryview(requests), memoryview(responses)]
+    ended, side = [False, False], MCAS_SIDE_CLIENT
+    while not all(ended):
+        if not ended[side]:
+            part, left[side] = left[side][:1 << 16], left[side][1 << 16:]
+            if part:
+                status = tracker.bytes(1, side, part)
+            else:
+                ended[side], status = True, tracker.end(1, side)
+            for message in tracker:
+                yield message
+                tracker.forget(message.exchange - 1)
+        # Bytes may wait for those of the other side.
+        if ended[side] or status == MCAS_PARTIAL:
+            side = 1 - side
