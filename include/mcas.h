@@ -1097,9 +1097,10 @@ mcas_status mcas_body_dechunk(const uint8_t *buf, size_t len, uint8_t *out,
  * each with the exchange that it belongs to. A link between a response and a
  * request is meant to be certain, or there is none: captures lose packets,
  * and where a response may answer one of several requests, or one that was
- * not captured, it is MCAS_TRACK_UNCERTAIN. This section is young: a fuzzer
- * still finds odd connections whose links are wrong (docs/security.md has
- * the figures), and functions may change. After each segment, and after
+ * not captured, it is MCAS_TRACK_UNCERTAIN. So is every response behind
+ * missing bytes that may hold a request, and on a connection whose beginning
+ * was not captured. This section is young: docs/security.md says how far that
+ * has been shown, and functions may change. After each segment, and after
  * mcas_tracker_finish, call mcas_tracker_next until MCAS_END:
  *
  *     mcas_tracker_new(&tracker);
@@ -1124,9 +1125,10 @@ mcas_status mcas_body_dechunk(const uint8_t *buf, size_t len, uint8_t *out,
  *
  * Memory: a tracker holds bytes of messages that are not whole, up to 16 MiB
  * of one, and 1 MiB of segments of a connection that wait for others, or 16
- * MiB of a direction's bytes; it follows 65536 connections, and as many
- * without packets, and gives up the one that was quiet for longest.
- * Each exchange takes some 120 bytes until mcas_tracker_forget.
+ * MiB of a direction's bytes. It follows 65536 connections, which hold no more
+ * than 128 MiB together, and as many without packets; those that were quiet
+ * for longest are given up. Each exchange takes some 120 bytes until
+ * mcas_tracker_forget.
  *
  * Threads: one at a time may use a tracker.
  *

@@ -6,8 +6,7 @@ the answer to a request must be right, or say nothing. That is easy while all
 of a connection was captured: responses come in the order of their requests.
 But captures lose packets, and a queue that has lost an answer gives every
 later one to the wrong request. So the rule here is: **a link is certain, or
-there is none**. It is not kept everywhere yet: a fuzzer that steers the
-simulator of the tests finds odd connections whose links are wrong.
+there is none**.
 
 A [`Tracker`] is given TCP's segments, in the order of the capture, and hands
 out the messages of this protocol among their bytes, in the order in which
@@ -19,19 +18,22 @@ known of request and response, also what comes to be known later.
 - What was captured is put in its order first. A segment has its turn when all
   bytes have come that stand before it, and all that it acknowledges: then the
   server's answer comes behind its request whatever card captured it. What is
-  missing for 64 packets of the connection, or two seconds, is lost.
+  missing for 256 packets of the connection, or two seconds, is lost; what is
+  cut off by the capture is waited for alike, as another packet may have it.
 - Requests and responses are counted, and acknowledgements looked at
   (`pairing`). A response belongs to a request if nothing else can be: none
   that was captured, and none that may have been asked or answered where bytes
   are missing. Otherwise it is [`UNCERTAIN`], and has no link. If a request of
   another kind is among those that it may answer, it is left to HTTP.
 - Only a response that answers nothing that was captured is judged by itself.
-- Where a connection comes to rest, certainty begins anew: nothing is on its
-  way in either direction, the client asks, and the first that the server
-  sends then is an answer that acknowledges it. Whatever the bytes before
-  looked like, a message begins there.
-- Where the connection's beginning was not captured, a request before the
-  first one may wait for its answer: the first answers are uncertain.
+- Nothing is taken for granted of when ends send. A client that has waited
+  for each answer may stop doing so where its bytes are missing, and a server
+  that owes two answers may take its time between them. So behind missing
+  bytes of the client that may hold a request, and on a connection whose
+  beginning was not captured, no answer is certain any more.
+- Behind missing bytes of the server it is where acknowledgements leave one
+  request alone: one that was not sent yet when the bytes in question came
+  back, or not received when they were sent, is none of them.
 - A message's head may have been captured, and not all of its body. By its
   length its end is known all the same; with chunks it is not.
 - Behind a 101, and behind a 2xx that answers a CONNECT, there is no HTTP.
@@ -40,13 +42,23 @@ A connection is its two addresses and ports, and the caller's number for it.
 A SYN with another sequence number begins it anew, and so does a sequence
 number that it cannot have come to.
 
-# What cannot be known
+# What it rests on
 
-A server that owes an answer, has sent all else and takes its time, while a
-client that does not wait sends one more request, looks as though it were at
-rest. Where the capture shows that requests wait, it is none. But when all
-that shows it was lost, the next answer goes to the wrong request. Nothing in
-the packets tells; clients and servers that do this are not known.
+Three things are no law of TCP's or HTTP's, and are so of this protocol and of
+what shares its ports:
+
+- An interim response comes only where the client expects one, or from a
+  server of the web.
+- What looks like a response and is none is part of a page of the web; no
+  answer of this protocol shows another one, head and all, where a segment
+  begins. And where a request acknowledges a page up to a byte, and that byte
+  acknowledges the request, it is no longer the page's.
+- Whoever opens a connection between the same ends again counts on from where
+  the one before had come to, as clocks do.
+
+Behind missing bytes of the client, a segment that begins like a request of
+this protocol is shown as one. It may be part of what a page was sent; it is
+linked to nothing.
 
 # Whoever has no packets
 
@@ -77,14 +89,15 @@ assert_eq!(found[0].exchange, found[1].exchange);
 
 # Memory and time
 
-Time is linear in the bytes. A connection takes some 700 bytes, 40 for each
-request that waits (at most 4096 wait) and 24 for each of the last 1024; at
-most 65,536 connections are followed, and the one that was quiet for longest
-is given up. Bytes are held of messages that are or may be of this protocol,
-up to 16 MiB of one; of heads up to 64 KiB; and of what waits for its turn,
-up to 1 MiB of a connection, or 16 MiB of a direction that came without
-packets. Each exchange takes 120 bytes until it is
-[forgotten](Tracker::forget).
+Time is linear in the bytes. A connection takes some 2 KiB, 80 bytes for each
+request that waits (at most 4096 wait) and 32 for each of the last 1024. Bytes
+are held of messages that are or may be of this protocol, up to 16 MiB of one;
+of heads up to 64 KiB; and of what waits for its turn, up to 1 MiB of a
+connection, or 16 MiB of a direction that came without packets. At most 65,536
+connections are followed, and as many without packets; those with packets hold
+no more than 128 MiB all together: then those that were quiet for longest are
+given up. Each exchange takes 120 bytes until it is
+[forgotten](Tracker::forget), and what was found its bytes until it is taken.
 */
 
 mod body;
@@ -121,6 +134,9 @@ pub const UNANSWERED: u32 = 4;
 pub const RETRANSMITTED: u32 = 8;
 /// [`Exchange::flags`]: the response began, and ended early.
 pub const BROKEN_OFF: u32 = 16;
+
+/// What all connections may hold, in bytes.
+const MOST_MEMORY: usize = 1 << 27;
 
 /// One end of a connection.
 pub type End = (IpAddr, u16);
@@ -310,6 +326,9 @@ impl Sink {
 #[derive(Debug)]
 pub struct Tracker {
     connections: Followed<[End; 2], Connection>,
+    /// What they hold.
+    memory: usize,
+    most_memory: usize,
     streams: Followed<u64, Stream>,
     sink: Sink,
 }
@@ -325,6 +344,8 @@ impl Tracker {
     pub fn new() -> Tracker {
         Tracker {
             connections: Followed::default(),
+            memory: 0,
+            most_memory: MOST_MEMORY,
             streams: Followed::default(),
             sink: Sink {
                 exchanges: VecDeque::new(),
@@ -351,16 +372,36 @@ impl Tracker {
         let side = usize::from(from > to);
         let key = if from > to { [to, from] } else { [from, to] };
         let sink = &mut self.sink;
+        let (mut new, mut freed) = (0, 0);
         let connection = self.connections.get(
             key,
-            || Connection::new(segment.connection, key),
-            |quiet| quiet.end(false, sink),
+            || {
+                let connection = Connection::new(segment.connection, key);
+                new = connection.memory();
+                connection
+            },
+            |quiet| {
+                freed += quiet.memory();
+                quiet.end(false, sink);
+            },
         );
+        let before = connection.memory() - new + freed;
+        let mut held = vec![];
         if connection.is_over(side, segment) {
+            held = connection.take_held(side, segment);
             connection.end(true, &mut self.sink);
             *connection = Connection::new(segment.connection, key);
         }
         connection.segment(side, segment, &mut self.sink);
+        connection.hold(held, &mut self.sink);
+        self.memory = self.memory + connection.memory() - before;
+        while self.memory > self.most_memory {
+            let (memory, sink) = (&mut self.memory, &mut self.sink);
+            self.connections.give_up(|quiet| {
+                *memory -= quiet.memory();
+                quiet.end(false, sink);
+            });
+        }
     }
 
     /// Takes bytes of one side of a connection, right behind those before,
@@ -430,5 +471,61 @@ impl Tracker {
     pub fn exchange(&self, number: u64) -> Option<&Exchange> {
         let at = number.checked_sub(self.sink.first)?;
         self.sink.exchanges.get(usize::try_from(at).ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    /// However many connections hold however much: requests that go on,
+    /// segments that wait, small ones, and requests that wait.
+    #[test]
+    fn memory_is_bounded() {
+        let body = [b'x'; 40_000];
+        let head = "POST / HTTP/1.1\r\nHost: add-con.mcas\r\n\
+            User-Agent: M-CAS/1.0\r\nContent-Length: 99999999\r\n\r\n";
+        let asks = "GET / HTTP/1.1\r\nHost: add-con.mcas\r\n\r\n";
+        let asks = asks.repeat(50);
+        let parts: [(&[u8], u32); 4] = [
+            (head.as_bytes(), 0),
+            (&body, head.len() as u32),
+            (&body[..1], 1 << 20),
+            (asks.as_bytes(), 0),
+        ];
+        let mut tracker = Tracker::new();
+        tracker.most_memory = 1 << 22;
+        let (mut most, mut given) = (0, 0);
+        for i in 0..4_000u32 {
+            let client = IpAddr::V4(Ipv4Addr::from(i / 2));
+            let server = IpAddr::V4(Ipv4Addr::from(1 << 24));
+            for (bytes, sequence) in &parts[i as usize % 3..][..2] {
+                tracker.segment(&Segment {
+                    ends: [(client, 1), (server, 80)],
+                    connection: 0,
+                    sequence: *sequence,
+                    acknowledged: Some(0),
+                    flags: 0,
+                    length: bytes.len() as u32,
+                    bytes,
+                    identification: None,
+                    tag: 1,
+                    time: 0,
+                });
+                given += bytes.len();
+                if i % 100 == 0 {
+                    let all = tracker.connections.all();
+                    let sum = all.map(|it| it.memory()).sum::<usize>();
+                    assert_eq!(tracker.memory, sum);
+                }
+                most = most.max(tracker.memory);
+                while tracker.next_found().is_some() {}
+            }
+        }
+        assert!(given > 8 * tracker.most_memory, "{given}");
+        assert!(most <= tracker.most_memory, "{most}");
+        assert!(most > tracker.most_memory / 2, "{most}");
+        tracker.finish();
     }
 }

@@ -3,10 +3,11 @@
 //!
 //! The ends are what HTTP allows: a client that waits for each answer, sends
 //! several requests in a bunch, in one packet or in several, or keeps some
-//! under way; a server that answers in order, after some time, but does not
-//! stop while it has another request to answer. Each message has its number
-//! in its first header line, so that what a tracker says can be held against
-//! the truth whatever else is in it: [`judge`] does that.
+//! under way; a server that answers in order, after some time, and may stop
+//! while it has another request to answer. The network between them loses
+//! packets, too, which are sent again, with other borders. Each message has
+//! its number in its first header line, so that what a tracker says can be
+//! held against the truth whatever else is in it: [`judge`] does that.
 //!
 //! A world is made of a seed and of nothing else: [`World::new`] makes the
 //! packets, [`World::capture`] what of them is captured. The fuzz target
@@ -83,9 +84,9 @@ pub struct Packet {
     pub flags: u8,
     pub identification: u16,
     pub payload: Vec<u8>,
-    /// Numbers of the messages that it has bytes of: requests at 2n,
-    /// responses at 2n + 1.
-    pub parts: Vec<usize>,
+    /// Whose bytes these are: which connection, which side of it, and how
+    /// many of its bytes come before; none if they are nobody's.
+    pub bytes: Option<(usize, usize, u64)>,
 }
 
 /// A packet that was captured, maybe cut.
@@ -112,20 +113,16 @@ pub struct Loss {
     pub cut: bool,
 }
 
-/// How ends behave.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Habits {
-    /// A server that stops between two answers that it owes, which is more
-    /// than a capture with gaps can tell.
-    pub slow: bool,
-}
-
 /// Connections, and what went over them.
 pub struct World {
     pub packets: Vec<Packet>,
     pub exchanges: Vec<Exchange>,
     /// Numbers of the exchanges by where their messages begin.
     pub starts: BTreeMap<(End, End, u32), usize>,
+    /// Where messages lie: requests at 2n, responses at 2n + 1. As in
+    /// [`Packet::bytes`], with where they end.
+    messages: BTreeMap<usize, (usize, usize, u64, u64)>,
+    connections: usize,
 }
 
 /// Address and port.
@@ -144,18 +141,13 @@ enum Event {
     /// The client sends what it may.
     Send,
     /// So many bytes of the client arrive.
-    AtServer {
-        up_to: u64,
-        acked: u64,
-        fin: bool,
-    },
-    AtClient {
-        up_to: u64,
-        acked: u64,
-        fin: bool,
-    },
+    AtServer(u64),
+    AtClient(u64),
     Answer,
+    /// Nobody has acknowledged these bytes of a side.
+    Resend(usize, u64),
     Retransmit(u64, u64),
+    KeepAlive,
 }
 
 /// One connection while it is simulated.
@@ -178,6 +170,12 @@ struct Session<'n, 'b> {
     sent: [Vec<u8>; 2],
     borders: [Vec<(u64, usize)>; 2],
     received: [u64; 2],
+    /// How far bytes of each side have arrived, and where some are missing
+    /// that the network has lost.
+    arrived: [u64; 2],
+    lost: [BTreeMap<u64, u64>; 2],
+    lossy: bool,
+    connection: usize,
     arriving: [u64; 2],
     /// Last time that a packet passes, of each side.
     passed: [u64; 2],
@@ -192,18 +190,6 @@ impl Session<'_, '_> {
     /// Puts a packet on the wire.
     fn put(&mut self, side: usize, from: u64, to: u64, flags: u8) {
         let payload = self.sent[side][from as usize..to as usize].to_vec();
-        let parts = self.borders[side]
-            .iter()
-            .enumerate()
-            .filter(|&(i, &(end, _))| {
-                let start = match i {
-                    0 => 0,
-                    i => self.borders[side][i - 1].0,
-                };
-                start < to && end > from
-            })
-            .map(|(_, &(_, part))| part)
-            .collect();
         let way = if side == 0 { self.tap } else { 100 - self.tap };
         let passes = self.time + self.delay * way / 100 + self.skew[side];
         // Packets of one side stay in their order.
@@ -229,8 +215,30 @@ impl Session<'_, '_> {
             flags,
             identification: self.identification[side],
             payload,
-            parts,
+            bytes: Some((self.connection, side, from)),
         });
+    }
+
+    /// Asks whether the other side is still there: with a byte before the
+    /// next, which it has, and which may be any, or with none.
+    fn keep_alive(&mut self, side: usize) {
+        let sent = self.sent[side].len() as u64;
+        // While something is under way it is not asked.
+        if sent == 0 || self.received[1 - side] < sent {
+            return;
+        }
+        self.put(side, sent - 1, sent - 1, ACK);
+        let garbage = self.numbers.once_in(2);
+        if let Some(packet) = self.packets.last_mut().filter(|_| garbage) {
+            packet.payload = vec![0];
+            packet.bytes = None;
+        }
+        self.put(
+            1 - side,
+            self.sent[1 - side].len() as u64,
+            self.sent[1 - side].len() as u64,
+            ACK,
+        );
     }
 
     /// Sends bytes in segments, the last one maybe with a FIN.
@@ -242,6 +250,48 @@ impl Session<'_, '_> {
         self.flush(side, from, end, fin);
     }
 
+    /// What is sent up to there arrives after some time.
+    fn arrive(&mut self, side: usize, up_to: u64) {
+        let arrives = (self.time + self.delay).max(self.arriving[side] + 1);
+        self.arriving[side] = arrives;
+        let event = match side {
+            0 => Event::AtServer(up_to),
+            _ => Event::AtClient(up_to),
+        };
+        self.at(arrives, event);
+    }
+
+    /// Bytes of a side have arrived; the other has all up to the first that
+    /// is missing.
+    fn take(&mut self, side: usize, up_to: u64) {
+        self.arrived[side] = self.arrived[side].max(up_to);
+        let missing = self.lost[side].keys().next().copied();
+        let all = self.arrived[side].min(missing.unwrap_or(u64::MAX));
+        self.received[1 - side] = self.received[1 - side].max(all);
+    }
+
+    /// Sends lost bytes again, with what else there is by now.
+    fn resend(&mut self, side: usize, from: u64) {
+        let Some(&end) = self.lost[side].get(&from) else { return };
+        let most = (from + self.segment as u64).max(end);
+        let all = self.sent[side].len() as u64;
+        let to = match self.numbers.below(3) {
+            0 => end,
+            1 => most.min(all),
+            // In two packets, of which the second follows.
+            _ => from + 1 + self.numbers.below(end - from),
+        };
+        self.put(side, from, to, ACK);
+        self.lost[side].remove(&from);
+        if to < end {
+            self.lost[side].insert(to, end);
+            let later = self.time + self.delay / 20;
+            self.at(later, Event::Resend(side, to));
+        }
+        self.lost[side].retain(|&start, &mut end| start < from || end > to);
+        self.arrive(side, to);
+    }
+
     fn flush(&mut self, side: usize, from: u64, end: u64, fin: bool) {
         let mut at = from;
         while at < end || (fin && at == end) {
@@ -249,16 +299,23 @@ impl Session<'_, '_> {
             let next = at + size;
             let last = fin && next == end;
             let flags = ACK | if last { FIN } else { 0 };
-            self.put(side, at, next, flags);
-            let arrives =
-                (self.time + self.delay).max(self.arriving[side] + 1);
-            self.arriving[side] = arrives;
-            let acked = self.received[side];
-            let event = match side {
-                0 => Event::AtServer { up_to: next, acked, fin: last },
-                _ => Event::AtClient { up_to: next, acked, fin: last },
-            };
-            self.at(arrives, event);
+            if self.lossy && size > 1 && self.numbers.once_in(20) {
+                // The receiver has no room: it takes nothing of a probe.
+                self.put(side, at, at + 1, ACK);
+                self.time += self.delay / 10;
+            }
+            if self.lossy && !last && self.numbers.once_in(12) {
+                // Before it passes the capture, or behind it.
+                if self.numbers.once_in(2) {
+                    self.put(side, at, next, flags);
+                }
+                self.lost[side].insert(at, next);
+                let later = self.time + self.delay * 3;
+                self.at(later, Event::Resend(side, at));
+            } else {
+                self.put(side, at, next, flags);
+            }
+            self.arrive(side, next);
             if last || size == 0 {
                 break;
             }
@@ -271,11 +328,13 @@ impl Session<'_, '_> {
 
 impl World {
     /// The world of some numbers.
-    pub fn new(numbers: &mut Numbers, habits: Habits) -> World {
+    pub fn new(numbers: &mut Numbers) -> World {
         let mut world = World {
             packets: vec![],
             exchanges: vec![],
             starts: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            connections: 0,
         };
         let connections = 1 + numbers.below(3);
         let mut time = 1_000_000_000_000;
@@ -283,16 +342,29 @@ impl World {
         let server = (IpAddr::V4(Ipv4Addr::new(10, 139, 75, 42)), 80);
         let client = IpAddr::V4(Ipv4Addr::new(10, 212, 33, 7));
         let mut port = 40000;
+        let mut before = [0; 2];
         for _ in 0..connections {
             // Ports are used again, or connections lie side by side.
             let again = numbers.once_in(3);
+            let mut initial = [0; 2].map(|_| numbers.next() as u32);
             if again {
                 time = over;
+                // Numbers go on from those of the connection before, or a
+                // server would take the SYN for an old one.
+                let far = [100_000, 1 << 31][numbers.below(2) as usize];
+                initial = before.map(|before: u32| {
+                    before.wrapping_add(1 + numbers.below(far - 1) as u32)
+                });
             } else {
                 port += 1;
+                if numbers.once_in(4) {
+                    initial = [0; 2].map(|_| {
+                        u32::MAX.wrapping_sub(numbers.below(3000) as u32)
+                    });
+                }
             }
             let ends = [(client, port), server];
-            over = world.session(numbers, habits, ends, again, time);
+            (over, before) = world.session(numbers, ends, initial, time);
             over += 10_000_000;
             if numbers.once_in(2) {
                 time = over;
@@ -302,21 +374,14 @@ impl World {
         world
     }
 
-    /// A connection; tells when it ends.
+    /// A connection; tells when and where it ends.
     fn session(
         &mut self,
         numbers: &mut Numbers,
-        habits: Habits,
         ends: [End; 2],
-        again: bool,
+        initial: [u32; 2],
         time: u64,
-    ) -> u64 {
-        let wraps = !again && numbers.once_in(4);
-        let mut initial = [0; 2].map(|_| numbers.next() as u32);
-        if wraps {
-            initial = [0; 2]
-                .map(|_| u32::MAX.wrapping_sub(numbers.below(3000) as u32));
-        }
+    ) -> (u64, [u32; 2]) {
         let count = 1 + numbers.below(6) as usize;
         let mode = numbers.below(6);
         let window = match mode {
@@ -334,6 +399,8 @@ impl World {
         let delay = 1_000_000 + numbers.below(20_000_000);
         let think = numbers.below(60_000_000);
         let tap = numbers.below(101);
+        let slow = numbers.once_in(2);
+        let lossy = numbers.once_in(3);
         let mut session = Session {
             packets: vec![],
             events: BinaryHeap::new(),
@@ -349,6 +416,10 @@ impl World {
             sent: [vec![], vec![]],
             borders: [vec![], vec![]],
             received: [0; 2],
+            arrived: [0; 2],
+            lost: Default::default(),
+            lossy,
+            connection: self.connections,
             arriving: [0; 2],
             passed: [0; 2],
             numbers,
@@ -382,6 +453,7 @@ impl World {
         let mut answers: Vec<u64> = vec![]; // ends of responses
         let mut infos: Vec<(bool, bool)> = vec![];
         let (mut answering, mut idle) = (0, true);
+        let mut complete = 0;
         let mut finished = false;
         let mut bunch = 0;
         while let Some(std::cmp::Reverse((time, _, event))) = s.events.pop() {
@@ -443,8 +515,8 @@ impl World {
                         }
                     }
                 }
-                Event::AtServer { up_to, .. } => {
-                    s.received[1] = s.received[1].max(up_to);
+                Event::AtServer(up_to) => {
+                    s.take(0, up_to);
                     if s.numbers.once_in(6) {
                         let sent = s.sent[1].len() as u64;
                         s.put(1, sent, sent, ACK);
@@ -488,9 +560,14 @@ impl World {
                     if kind >= WEB && s.numbers.once_in(8) {
                         let hints = format!(
                             "HTTP/1.1 103 Early Hints\r\nLink: <{}>\r\n\r\n",
-                            "x".repeat(s.numbers.below(200) as usize)
+                            "x".repeat(s.numbers.below(800) as usize)
                         );
                         s.send(1, hints.as_bytes(), usize::MAX, false);
+                        if s.numbers.once_in(2) {
+                            let later = s.time + s.numbers.below(think + 1);
+                            s.at(later, Event::Answer);
+                            continue;
+                        }
                     }
                     let bytes = response(s.numbers, number, kind, head, close);
                     let fin = (close || (last && end == 2)) && !finished;
@@ -498,21 +575,23 @@ impl World {
                     s.send(1, &bytes, 2 * number + 1, fin);
                     answers.push(s.sent[1].len() as u64);
                     answering += 1;
-                    let stop = habits.slow && s.numbers.once_in(2);
+                    let stop = slow && s.numbers.once_in(2);
                     let later = match stop {
                         true => s.time + s.numbers.below(think * 2 + 1),
                         false => s.time,
                     };
                     s.at(later, Event::Answer);
                 }
-                Event::AtClient { up_to, .. } => {
-                    s.received[0] = s.received[0].max(up_to);
+                Event::AtClient(up_to) => {
+                    s.take(1, up_to);
                     if s.numbers.once_in(2) {
                         let sent = s.sent[0].len() as u64;
                         s.put(0, sent, sent, ACK);
                     }
-                    let whole = answers.contains(&up_to);
-                    if whole {
+                    let all = answers.iter().filter(|&&a| a <= s.received[0]);
+                    let before = complete;
+                    complete = all.count();
+                    if complete > before {
                         let now = s.time;
                         s.at(now, Event::Send);
                     }
@@ -520,6 +599,15 @@ impl World {
                 Event::Retransmit(from, to) => {
                     s.put(0, from, to, ACK);
                 }
+                Event::Resend(side, from) => s.resend(side, from),
+                Event::KeepAlive => {
+                    let side = s.numbers.below(2) as usize;
+                    s.keep_alive(side);
+                }
+            }
+            if s.lossy && s.numbers.once_in(30) {
+                let later = s.time + s.numbers.below(delay * 4);
+                s.at(later, Event::KeepAlive);
             }
             // A request may be sent again while nobody has answered.
             if s.events.is_empty() && silent && s.numbers.once_in(3) {
@@ -561,13 +649,20 @@ impl World {
                     .wrapping_add(start as u32);
                 if part != usize::MAX {
                     self.starts.insert((from, to, sequence), part / 2);
+                    let place = (self.connections, side, start, end);
+                    self.messages.insert(part, place);
                 }
                 start = end;
             }
         }
-        let length = session.time + 2 * delay;
+        let over = session.time + 2 * delay;
+        self.connections += 1;
+        let behind = [0, 1].map(|side| {
+            let sent = session.sent[side].len() as u32;
+            session.initial[side].wrapping_add(sent).wrapping_add(2)
+        });
         self.packets.extend(session.packets);
-        length
+        (over, behind)
     }
 
     /// What of the packets is captured, in the capture's order.
@@ -747,6 +842,36 @@ fn response(
     bytes
 }
 
+impl World {
+    /// The messages of which not all was captured.
+    fn lacking(&self, captured: &[Captured]) -> BTreeSet<usize> {
+        let mut all: BTreeMap<(usize, usize), Vec<(u64, u64)>> =
+            BTreeMap::new();
+        for Captured { packet, kept } in captured {
+            if let Some((connection, side, from)) = packet.bytes {
+                let pieces = all.entry((connection, side)).or_default();
+                pieces.push((from, from + *kept as u64));
+            }
+        }
+        for pieces in all.values_mut() {
+            pieces.sort();
+        }
+        let whole = |&(connection, side, start, end): &_| {
+            let pieces = all.get(&(connection, side));
+            let mut at = start;
+            for &(from, to) in pieces.into_iter().flatten() {
+                if from <= at {
+                    at = at.max(to);
+                }
+            }
+            at >= end
+        };
+        let messages = self.messages.iter();
+        let lacking = messages.filter(|(_, place)| !whole(place));
+        lacking.map(|(&part, _)| part).collect()
+    }
+}
+
 // A tracker's answers against the truth.
 
 /// What a tracker made of simulated connections.
@@ -765,6 +890,18 @@ pub struct Score {
     /// Messages of another kind that were shown as ours, though their
     /// request was captured.
     pub pages: u64,
+}
+
+impl Score {
+    /// Adds another one's numbers.
+    pub fn add(&mut self, other: &Score) {
+        self.worlds += other.worlds;
+        self.possible += other.possible;
+        self.found += other.found;
+        self.links += other.links;
+        self.wrong += other.wrong;
+        self.pages += other.pages;
+    }
 }
 
 /// Shows what was captured to a tracker.
@@ -807,21 +944,7 @@ pub fn number(found: &track::Found) -> Option<usize> {
 pub fn judge(world: &World, captured: &[Captured]) -> Score {
     let (tracker, found) = replay(captured);
     let mut score = Score { worlds: 1, ..Score::default() };
-    // What of each message was captured whole.
-    let mut lacking: BTreeSet<usize> = BTreeSet::new();
-    let mut seen: BTreeMap<(u64, usize), ()> = BTreeMap::new();
-    for Captured { packet, kept } in captured {
-        if *kept == packet.payload.len() {
-            let key = (u64::from(packet.sequence), packet.payload.len());
-            seen.insert(key, ());
-        }
-    }
-    for packet in &world.packets {
-        let key = (u64::from(packet.sequence), packet.payload.len());
-        if !seen.contains_key(&key) {
-            lacking.extend(&packet.parts);
-        }
-    }
+    let lacking = world.lacking(captured);
     let mut requests = BTreeMap::new();
     // Where its number is cut off, by where it begins.
     let number = |found: &track::Found| {
@@ -870,9 +993,9 @@ pub fn judge(world: &World, captured: &[Captured]) -> Score {
 }
 
 /// The world of a seed, and what is captured of it.
-pub fn world(seed: u64, loss: Loss, habits: Habits) -> (World, Vec<Captured>) {
+pub fn world(seed: u64, loss: Loss) -> (World, Vec<Captured>) {
     let mut numbers = Numbers::new(seed);
-    let world = World::new(&mut numbers, habits);
+    let world = World::new(&mut numbers);
     let captured = world.capture(&mut numbers, loss);
     (world, captured)
 }

@@ -2,27 +2,21 @@
 //! captures.
 
 use crate::simulator::{
-    judge, number, world, Habits, Loss, Numbers, Score, World, ACK, FIN, RST,
-    SYN,
+    judge, number, world, Loss, Numbers, Score, World, ACK, FIN, RST, SYN,
 };
 use mcas::track::{self, Segment, Side, Taken, Tracker};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-fn run(seeds: std::ops::Range<u64>, loss: Loss, habits: Habits) -> Score {
+fn run(seeds: std::ops::Range<u64>, loss: Loss) -> Score {
     let mut sum = Score::default();
     for seed in seeds {
-        let (world, captured) = world(seed, loss, habits);
+        let (world, captured) = world(seed, loss);
         let score = judge(&world, &captured);
         if score.wrong + score.pages > 0 && sum.wrong + sum.pages < 6 {
             eprintln!("seed {seed}: {score:?}");
         }
-        sum.worlds += score.worlds;
-        sum.possible += score.possible;
-        sum.found += score.found;
-        sum.links += score.links;
-        sum.wrong += score.wrong;
-        sum.pages += score.pages;
+        sum.add(&score);
     }
     sum
 }
@@ -33,21 +27,26 @@ const WHOLE: Loss = Loss { lost: 0, disorder: false, cut: false };
 #[test]
 fn every_link_where_nothing_is_lost() {
     for loss in [WHOLE, Loss { disorder: true, ..WHOLE }] {
-        let score = run(0..1500, loss, Habits::default());
+        let score = run(0..1500, loss);
         assert_eq!(score.found, score.possible, "{loss:?} {score:?}");
         assert_eq!((score.wrong, score.pages), (0, 0), "{loss:?}");
         assert!(score.possible > 7000, "{score:?}");
     }
 }
 
+/// Where captures begin midway and cut packets, no link is certain on some
+/// connections.
 #[test]
 fn no_wrong_link_whatever_is_lost() {
-    for (lost, least) in
-        [(10_000, 95), (50_000, 90), (100_000, 80), (200_000, 70)]
-    {
-        for cut in [false, true] {
+    for (lost, least, least_cut) in [
+        (10_000, 95, 90),
+        (50_000, 90, 84),
+        (100_000, 80, 76),
+        (200_000, 70, 64),
+    ] {
+        for (cut, least) in [(false, least), (true, least_cut)] {
             let loss = Loss { lost, disorder: true, cut };
-            let score = run(0..1000, loss, Habits::default());
+            let score = run(0..1000, loss);
             assert_eq!((score.wrong, score.pages), (0, 0), "{loss:?}");
             let found = 100 * score.found / score.possible;
             assert!(found >= least, "{loss:?}: {found} of 100 links");
@@ -55,7 +54,24 @@ fn no_wrong_link_whatever_is_lost() {
     }
 }
 
-/// Figures for `docs/security.md`:
+/// Worlds in which a rule went wrong that was not strict enough.
+#[test]
+fn worlds_that_went_wrong() {
+    for (seed, lost, cut) in [
+        // A packet that was cut hid one that was not.
+        (129_943, 100_000, true),
+        // A byte of a probe hid what could not be read behind it.
+        (1_031_130, 50_000, true),
+        // The last byte of a head was lost, and a keep-alive had another.
+        (1_012_145, 50_000, true),
+    ] {
+        let loss = Loss { lost, disorder: true, cut };
+        let score = run(seed..seed + 1, loss);
+        assert_eq!((score.wrong, score.pages), (0, 0), "{seed}");
+    }
+}
+
+/// Figures for `docs/security.md`, of so many worlds a row:
 ///
 ///     MCAS_WORLDS=100000 cargo test --release --test tests -- \
 ///         tracker::figures --ignored --nocapture
@@ -68,14 +84,18 @@ fn figures() {
     };
     let from = number("MCAS_FROM", 0);
     let seeds = from..from + number("MCAS_WORLDS", 10_000);
+    let mut sum = Score::default();
     for lost in [0, 10_000, 50_000, 100_000, 200_000] {
-        for (cut, slow) in [(false, false), (true, false), (true, true)] {
+        for cut in [false, true] {
             let loss = Loss { lost, disorder: true, cut };
-            let score = run(seeds.clone(), loss, Habits { slow });
+            let score = run(seeds.clone(), loss);
             let links = 100.0 * score.found as f64 / score.possible as f64;
-            println!("{loss:?} slow {slow}: {score:?}, {links:.1} of 100");
+            println!("{loss:?}: {score:?}, {links:.3} of 100");
+            sum.add(&score);
         }
     }
+    println!("in all: {sum:?}");
+    assert_eq!((sum.wrong, sum.pages), (0, 0));
 }
 
 // Captures.
@@ -175,7 +195,9 @@ fn links_in_captures_that_go_wrong() {
                 (1, 5, None),
                 (1, 6, None),
                 (2, 7, None),
-                (2, 8, None),
+                // Behind one that is lost and one that was captured, it is
+                // the third.
+                (2, 8, Some(6)),
             ][..],
         ),
         ("lost-answer-then-page", &[(1, 4, None)]),
@@ -202,11 +224,12 @@ fn what_became_of_requests() {
     assert_eq!(lost.flags, track::UNANSWERED);
 
     let (tracker, found) = trouble("lost-answer-pipelined");
-    for response in found.iter().filter(|f| f.message.status != 0) {
-        assert_eq!(response.flags, track::UNCERTAIN);
-    }
-    // One of them was answered.
-    assert_eq!(tracker.exchange(1).unwrap().flags, 0);
+    let responses = found.iter().filter(|f| f.message.status != 0);
+    let flags: Vec<_> = responses.map(|response| response.flags).collect();
+    assert_eq!(flags, [track::UNCERTAIN, 0]);
+    // The first one's answer is lost; the second's may be any.
+    let flags = [1, 2, 3].map(|i| tracker.exchange(i).unwrap().flags);
+    assert_eq!(flags, [track::UNANSWERED, 0, track::ANSWERED]);
 
     let again = exchange("unanswered-retransmitted");
     assert_eq!(again.flags, track::UNANSWERED | track::RETRANSMITTED);
@@ -446,7 +469,7 @@ fn bytes_wait_within_a_bound() {
 
 /// What client and server of each simulated connection have sent.
 fn streams(world: &World) -> Vec<[Vec<u8>; 2]> {
-    let mut all: Vec<[Vec<u8>; 2]> = vec![];
+    let mut all: Vec<[Vec<Option<u8>>; 2]> = vec![];
     // By sender and receiver: which side of which, and where it begins.
     let mut known = BTreeMap::new();
     for packet in &world.packets {
@@ -471,12 +494,20 @@ fn streams(world: &World) -> Vec<[Vec<u8>; 2]> {
             continue;
         };
         let bytes = &mut all[connection][side];
-        let at = packet.sequence.wrapping_sub(begin) as usize;
-        if let Some(old) = bytes.len().checked_sub(at) {
-            bytes.extend(packet.payload.get(old..).unwrap_or_default());
+        // What keeps a connection alive stands in front of what is next, and
+        // what was lost on its way to the tap comes later.
+        let at = packet.sequence.wrapping_sub(begin) as i32;
+        for (at, &byte) in (at..).zip(&packet.payload) {
+            let Ok(at) = usize::try_from(at) else { continue };
+            bytes.resize(bytes.len().max(at + 1), None);
+            bytes[at].get_or_insert(byte);
         }
     }
-    all
+    let whole = |bytes: Vec<Option<u8>>| {
+        let all: Option<Vec<u8>> = bytes.into_iter().collect();
+        all.expect("what one side has sent the other has")
+    };
+    all.into_iter().map(|sides| sides.map(whole)).collect()
 }
 
 /// All links, whichever bytes a caller gives when.
@@ -484,7 +515,7 @@ fn streams(world: &World) -> Vec<[Vec<u8>; 2]> {
 fn bytes_of_simulated_connections() {
     let mut links = 0;
     for seed in 0..1000 {
-        let (world, _) = world(seed, WHOLE, Habits::default());
+        let (world, _) = world(seed, WHOLE);
         let mut numbers = Numbers::new(seed);
         let mut tracker = Tracker::new();
         for (connection, sides) in (1..).zip(streams(&world)) {

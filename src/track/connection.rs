@@ -19,7 +19,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// For so many packets of its connection, or so many nanoseconds, a segment
 /// waits for what is missing in front of it.
-const PATIENCE: u64 = 64;
+const PATIENCE: u64 = 256;
 const PATIENCE_TIME: u64 = 2_000_000_000;
 
 /// Longest head of a message; servers refuse longer ones.
@@ -132,6 +132,22 @@ impl Connection {
         }
     }
 
+    /// What it holds, in bytes, of itself and in tables.
+    pub fn memory(&self) -> usize {
+        let open = self.states.iter().map(|state| match state {
+            State::Message(open) => {
+                std::mem::size_of::<Open>() + open.bytes.capacity()
+            }
+            _ => 0,
+        });
+        // Tables have room for more than they hold.
+        2 * std::mem::size_of::<Connection>()
+            + self.held
+            + open.sum::<usize>()
+            + self.flows.iter().map(Flow::memory).sum::<usize>()
+            + self.pairing.memory()
+    }
+
     /// One whose bytes come in their order, with none missing: side 0 asks.
     pub fn in_order(number: u64) -> Connection {
         let nobody = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -189,6 +205,7 @@ impl Connection {
             mark,
             reset: false,
             arrived: 0,
+            rest: false,
         };
         self.left = 0;
         self.bytes(side, start, bytes, &piece, sink);
@@ -217,7 +234,11 @@ impl Connection {
             return true;
         }
         if segment.flags & super::SYN != 0 {
-            return !self.flows[side].may_begin(segment.sequence);
+            let other = self.flows[1 - side].begin.map(|begin| begin as u32);
+            let answers = other
+                .zip(segment.acknowledged)
+                .is_none_or(|(begin, ack)| begin == ack);
+            return !answers || !self.flows[side].may_begin(segment.sequence);
         }
         // The SYN was not captured.
         let length = segment.length;
@@ -235,11 +256,11 @@ impl Connection {
         segment: &Segment,
         sink: &mut Sink,
     ) {
-        self.packets += 1;
         self.time = self.time.max(segment.time);
         if self.flows[side].is_copy(segment) {
             return;
         }
+        self.packets += 1;
         let sequence = match segment.flags & super::SYN {
             0 => segment.sequence,
             _ => segment.sequence.wrapping_add(1),
@@ -280,12 +301,48 @@ impl Connection {
                 mark: Mark { tag: segment.tag, time: segment.time },
                 reset: segment.flags & super::RST != 0,
                 arrived: self.packets,
+                rest: false,
             });
         }
         self.advance(false, sink);
         if self.reset || self.ended() {
             self.end(true, sink);
         }
+    }
+
+    /// Gives away what is held and belongs to the connection that this SYN
+    /// opens, which was captured behind it.
+    pub fn take_held(
+        &mut self,
+        side: usize,
+        segment: &Segment,
+    ) -> Vec<(usize, Piece)> {
+        let mut taken = vec![];
+        if segment.flags & super::SYN == 0 {
+            return taken;
+        }
+        let begins =
+            [Some(segment.sequence.wrapping_add(1)), segment.acknowledged];
+        for (side, begin) in [side, 1 - side].into_iter().zip(begins) {
+            let Some(begin) = begin else { continue };
+            let pieces = self.flows[side].take_behind(begin);
+            taken.extend(pieces.into_iter().map(|piece| (side, piece)));
+        }
+        taken
+    }
+
+    /// Takes what another connection held.
+    pub fn hold(&mut self, pieces: Vec<(usize, Piece)>, sink: &mut Sink) {
+        for (side, piece) in pieces {
+            let start = self.flows[side].position(piece.start as u32);
+            let other = &mut self.flows[1 - side];
+            let ack = piece.ack.map(|ack| other.position(ack as u32));
+            self.held += piece.bytes.len();
+            self.packets += 1;
+            let arrived = self.packets;
+            self.flows[side].hold(Piece { start, ack, arrived, ..piece });
+        }
+        self.advance(false, sink);
     }
 
     /// With its first byte a client acknowledges no more than the server's
@@ -334,8 +391,10 @@ impl Connection {
     /// Lets all have its turn whose turn it is.
     fn advance(&mut self, flush: bool, sink: &mut Sink) {
         loop {
-            let turn = (0..2).find(|&side| {
-                self.flows[side].has_turn(&self.flows[1 - side])
+            let undecided = self.undecided();
+            let turn = (0..2).find(|&side| match undecided {
+                Some(client) => side == client && self.flows[side].goes_on(),
+                None => self.flows[side].has_turn(&self.flows[1 - side]),
             });
             if let Some(side) = turn {
                 self.deliver(side, sink);
@@ -360,23 +419,39 @@ impl Connection {
         }
     }
 
+    /// The client, while what it asks for is known by more than its head. An
+    /// answer that comes early waits for that.
+    fn undecided(&self) -> Option<usize> {
+        let client = self.client?;
+        let State::Message(open) = &self.states[client] else { return None };
+        let head = open.head.as_ref()?;
+        (head.keep && head.exchange == 0).then_some(client)
+    }
+
     /// What is missing in front of what a side has waited for is lost.
     fn give_up(&mut self, side: usize, sink: &mut Sink) {
         let Some(first) = self.flows[side].first() else { return };
-        let (start, ack) = (first.start, first.ack);
+        let (start, ack, rest) = (first.start, first.ack, first.rest);
         match self.flows[side].next {
             None => return self.flows[side].next = Some(start),
             Some(next) if start > next => {
                 return self.hole(side, next, start, sink);
             }
+            Some(_) if rest => return self.deliver(side, sink),
             Some(_) => {}
         }
         let other = &self.flows[1 - side];
         let Some(ack) = ack else { return self.deliver(side, sink) };
+        let rest = other.first().is_some_and(|piece| piece.rest);
         let first = other.first().map_or(ack, |piece| piece.start);
         match other.next {
             None => self.flows[1 - side].next = Some(ack.min(first)),
-            Some(next) if first <= next => self.deliver(side, sink),
+            // Both wait for each other: requests come first.
+            Some(next) if first <= next => {
+                let waits = other.first().is_some();
+                let other = rest || waits && self.client == Some(1 - side);
+                self.deliver(if other { 1 - side } else { side }, sink);
+            }
             Some(next) => self.hole(1 - side, next, ack.min(first), sink),
         }
     }
@@ -392,13 +467,31 @@ impl Connection {
         let flow = &mut self.flows[side];
         let Some((piece, next)) = flow.take().zip(flow.next) else { return };
         self.held = self.held.saturating_sub(piece.bytes.len());
-        let end = piece.end();
-        if piece.start < next {
+        let (mut end, reset) = (piece.end(), piece.reset);
+        if piece.start < next && !piece.rest {
             for number in flow.requests_in(piece.start, end.min(next)) {
                 if let Some(exchange) = sink.exchange(number) {
                     exchange.again(piece.mark);
                 }
             }
+        }
+        let kept = (piece.start + piece.bytes.len() as i64).max(next);
+        let held = match piece.rest {
+            // Whatever had these bytes would have been here by now.
+            true => flow.held_between(kept, end),
+            // Another packet may have what was cut off.
+            false => Some(kept),
+        };
+        if let Some(held) = held.filter(|_| kept < end) {
+            flow.hold(Piece {
+                start: held,
+                bytes: Vec::new(),
+                length: end - held,
+                reset: false,
+                rest: true,
+                ..piece
+            });
+            end = held;
         }
         if end > next {
             flow.next = Some(end);
@@ -407,14 +500,14 @@ impl Connection {
             let start = piece.start.max(next);
             self.bytes(side, start, bytes, &piece, sink);
             let captured = start + bytes.len() as i64;
+            if self.client == Some(1 - side) && !bytes.is_empty() {
+                self.pairing.server_sent(captured, may_end_head(bytes));
+            }
             if captured < end {
                 self.missing(side, captured, end, sink);
             }
-            if self.client == Some(1 - side) {
-                self.pairing.server_sent(end, piece.ack);
-            }
         }
-        self.reset |= piece.reset;
+        self.reset |= reset;
         let flow = &self.flows[side];
         if flow.fin.is_some() && flow.fin <= flow.next {
             self.finish(side, true, sink);
@@ -485,6 +578,8 @@ impl Connection {
                         let behind = at + blank as i64;
                         if asks {
                             self.pairing.blank(at, behind);
+                        } else {
+                            self.pairing.server_blank(at, behind);
                         }
                         rest = &rest[blank..];
                         at = behind;
@@ -515,7 +610,8 @@ impl Connection {
                     let hopeless = !rest.is_empty()
                         || !may_begin_message(asks, &open.bytes);
                     self.states[side] = if hopeless {
-                        self.lose_border(asks);
+                        self.lose_border(side, &open);
+                        self.adrift(side, at, rest);
                         State::Adrift
                     } else {
                         State::Message(open)
@@ -523,8 +619,9 @@ impl Connection {
                     return;
                 }
                 if !self.head(side, &mut open, sink) {
-                    self.lose_border(asks);
+                    self.lose_border(side, &open);
                     // What stands in the rest of the segment is not known.
+                    self.adrift(side, at, rest);
                     self.states[side] = State::Adrift;
                     return;
                 }
@@ -582,9 +679,11 @@ impl Connection {
         }
     }
 
-    /// Nobody knows where this side's next message begins.
-    fn lose_border(&mut self, asks: bool) {
-        if asks {
+    /// What began is no message, and nobody knows where this side's next one
+    /// begins.
+    fn lose_border(&mut self, side: usize, open: &Open) {
+        self.adrift(side, open.start, &open.bytes);
+        if self.client == Some(side) {
             self.pairing.request_ends(None);
         } else {
             self.pairing.doubt_border();
@@ -805,7 +904,7 @@ impl Connection {
     ) {
         let asks = self.client == Some(side);
         if open.head.is_none() && !self.head(side, &mut open, sink) {
-            return;
+            return self.lose_border(side, &open);
         }
         if asks {
             self.pairing.request_ends(None);
@@ -1025,6 +1124,14 @@ fn request_of(
         other,
         start,
     }
+}
+
+/// Whether a blank line may end with these bytes. A single one may be that of
+/// a keep-alive, which is any.
+fn may_end_head(bytes: &[u8]) -> bool {
+    let blank = [&b"\n\r\n"[..], b"\n\n"];
+    bytes.len() == 1
+        || blank.iter().any(|end| bytes.ends_with(end) || end.ends_with(bytes))
 }
 
 /// Whether the first bytes of a segment are those of a message.

@@ -23,6 +23,9 @@ const KNOWN_REQUESTS: usize = 1024;
 /// A connection does not go on so far from what is known of it.
 const FAR: i64 = 1 << 28;
 
+/// So many bytes may be captured before the SYN that they follow.
+const LATE: i64 = 1 << 20;
+
 /// Bytes of a packet, as far as they were captured.
 #[derive(Debug)]
 pub(super) struct Piece {
@@ -35,11 +38,18 @@ pub(super) struct Piece {
     pub reset: bool,
     /// When it came, in packets of the connection.
     pub arrived: u64,
+    /// It is the end of one that was cut, which another may still have.
+    pub rest: bool,
 }
 
 impl Piece {
     pub fn end(&self) -> i64 {
         self.start + self.length
+    }
+
+    /// Whether nothing is missing in front of it.
+    fn goes_on(&self, next: i64) -> bool {
+        self.start <= next && (!self.rest || self.end() <= next)
     }
 }
 
@@ -64,12 +74,21 @@ pub(super) struct Flow {
     pub next: Option<i64>,
     /// Behind the last byte there will be.
     pub fin: Option<i64>,
-    pending: BTreeMap<(i64, u64), Piece>,
+    /// By where they begin, whether nothing is left of them, and arrival.
+    pending: BTreeMap<(i64, bool, u64), Piece>,
     prints: VecDeque<(Print, u64)>,
     requests: BTreeMap<i64, u64>,
 }
 
 impl Flow {
+    /// What it holds, in bytes, but for those of what is held.
+    pub fn memory(&self) -> usize {
+        let piece = std::mem::size_of::<((i64, bool, u64), Piece)>();
+        let tables = self.pending.len() * piece
+            + self.requests.len() * std::mem::size_of::<(i64, u64)>();
+        2 * tables + self.prints.capacity() * std::mem::size_of::<Print>()
+    }
+
     /// The position of a sequence number.
     pub fn position(&mut self, sequence: u32) -> i64 {
         let at = match self.known {
@@ -83,13 +102,20 @@ impl Flow {
     /// Whether this direction may begin with that SYN, which may have been
     /// captured behind what follows it.
     pub fn may_begin(&self, sequence: u32) -> bool {
-        let first = self.first().map(|piece| piece.start);
-        let begin = match (self.begin, self.next) {
-            (Some(begin), _) => Some(begin),
-            (None, Some(_)) => return false,
-            (None, None) => first.or(self.known),
-        };
-        begin.is_none_or(|at| at as u32 == sequence.wrapping_add(1))
+        let begin = sequence.wrapping_add(1);
+        match (self.begin, self.next) {
+            (Some(known), _) => known as u32 == begin,
+            (None, Some(_)) => false,
+            // Nothing has had its turn. Whoever begins anew goes on behind
+            // the numbers that the connection before had come to.
+            (None, None) => {
+                let first = self.first().map(|piece| piece.start);
+                first.or(self.known).is_none_or(|first| {
+                    (0..=LATE)
+                        .contains(&(first - position::near(begin, first)))
+                })
+            }
+        }
     }
 
     /// Whether a sequence number is none that this direction can have come
@@ -126,7 +152,28 @@ impl Flow {
 
     /// Holds bytes until it is their turn.
     pub fn hold(&mut self, piece: Piece) {
-        self.pending.insert((piece.start, piece.arrived), piece);
+        let key = (piece.start, piece.rest, piece.arrived);
+        self.pending.insert(key, piece);
+    }
+
+    /// Where the first bytes are that are held of those from one place to
+    /// another.
+    pub fn held_between(&self, from: i64, to: i64) -> Option<i64> {
+        let held = self.pending.range(..(to, false, 0)).map(|(_, p)| p);
+        let mut held = held.filter(|p| p.start + p.bytes.len() as i64 > from);
+        held.find(|p| !p.bytes.is_empty()).map(|p| p.start.max(from))
+    }
+
+    /// Takes what is held near behind a sequence number.
+    pub fn take_behind(&mut self, sequence: u32) -> Vec<Piece> {
+        let Some(first) = self.first() else { return vec![] };
+        let from = position::near(sequence, first.start);
+        let near = |at: i64| (0..=LATE).contains(&(at - from));
+        let pieces = std::mem::take(&mut self.pending).into_iter();
+        let (taken, left) = pieces.partition(|(_, piece)| near(piece.start));
+        self.pending = left;
+        let taken: BTreeMap<_, _> = taken;
+        taken.into_values().collect()
     }
 
     /// The first of what is held.
@@ -144,6 +191,12 @@ impl Flow {
         self.first().map(|piece| (piece.arrived, piece.mark.time))
     }
 
+    /// Whether nothing is missing in front of what is held.
+    pub fn goes_on(&self) -> bool {
+        let first = self.first().zip(self.next);
+        first.is_some_and(|(piece, next)| piece.goes_on(next))
+    }
+
     /// Whether nothing is missing in front of what is held, of this
     /// direction and of what it acknowledges of the other.
     pub fn has_turn(&self, other: &Flow) -> bool {
@@ -155,7 +208,7 @@ impl Flow {
             (Some(_), None) => false,
             (None, _) => true,
         };
-        piece.start <= next
+        piece.goes_on(next)
             && (acked || piece.length > 0 && piece.end() <= next)
     }
 

@@ -34,10 +34,15 @@ impl<K: Hash + Eq + Copy, C> Followed<K, C> {
             self.recent.insert(key, connection);
         }
         if self.recent.len() >= MOST / 2 && !self.recent.contains_key(&key) {
-            self.quiet.values_mut().for_each(give_up);
-            self.quiet = std::mem::take(&mut self.recent);
+            self.give_up(give_up);
         }
         self.recent.entry(key).or_insert_with(new)
+    }
+
+    /// Ends those that are quiet, and takes all others for that.
+    pub fn give_up(&mut self, end: impl FnMut(&mut C)) {
+        self.quiet.values_mut().for_each(end);
+        self.quiet = std::mem::take(&mut self.recent);
     }
 
     /// Forgets a connection.

@@ -1,40 +1,44 @@
 //! The rule: which request a response answers, or that nobody can tell.
 //!
-//! Requests and responses of a connection are counted from where it last
-//! was at rest. The n-th final response answers the n-th request, as long as
-//! nothing is missing of either side; so a request has an index, which is
-//! sure until bytes of the client are missing in front of it, and the number
-//! of responses that have begun lies between two bounds, which part where
-//! bytes of the server are missing and meet again where only one request
-//! fits.
+//! The n-th final response of a connection answers its n-th request. So both
+//! are counted, from the connection's beginning, and a link is what counting
+//! leaves no choice about. It uses what is so of every honest pair of ends:
 //!
-//! What acknowledgements say comes on top, whatever was lost: a response that
-//! does not acknowledge the first byte of a request was sent before the
-//! server had any of it; and one that began before what the client
-//! acknowledged with a request was there before that was sent.
+//! 1. The server answers in order: one final response a request, and interim
+//!    ones before it only where the client expects one, or the web is asked.
+//! 2. A response acknowledges more than the first byte of its request, and
+//!    begins where the request's acknowledgement ends or behind it: what the
+//!    client had received before it asked is no answer.
+//! 3. No message is shorter than its shortest form; and what looks like a
+//!    response may also be part of a page of the web, but of no answer of
+//!    ours.
 //!
-//! # Rest
+//! Nothing is assumed of when ends send: a client may send another request
+//! before it has its answer, though it waited before, and a server may take
+//! its time between two answers that it owes.
 //!
-//! A connection is at rest where nothing is on its way in either direction:
-//! the last bytes that the server sent acknowledge all that the client had
-//! sent, and the client's next byte, a request's first, acknowledges all
-//! that the server had sent. What was asked before has been answered then,
-//! seen or not: a client that does not wait sends its requests in a bunch,
-//! and a server that has more than one to answer does not stop in between.
-//! Where the capture itself shows that one waits, it is no rest; nor on a
-//! connection that was seen to have several wait at once, if there may be
-//! requests that were not captured.
+//! So the index of a request is known until bytes of the client are missing
+//! in front of it; behind them nobody can tell how many requests were in
+//! them, and no link is certain any more. How many final responses have begun
+//! lies between two bounds. They part where bytes of the server are missing,
+//! by as many as acknowledgements allow, and meet again where these leave one
+//! request alone.
 
 use crate::message::Method;
 use std::collections::VecDeque;
 
-/// Missing bytes up to so many may have been an interim response and no
-/// more, where the client asked for one or a web server may send it.
-const LONGEST_INTERIM: i64 = 512;
+/// Requests that may wait at once on a connection; those behind are not
+/// counted.
+const MOST_WAITING: usize = 4096;
 
-/// Requests that may wait at once on a connection; then it counts as one of
-/// which requests are missing.
-pub(super) const MOST_WAITING: usize = 4096;
+/// So many of them are remembered that cannot be counted.
+const MOST_UNCOUNTED: usize = 64;
+
+/// No request is shorter (`GET / HTTP/1.0` and a blank line).
+const SHORTEST_REQUEST: i64 = 18;
+
+/// Nor is a response (`HTTP/1.1 200` and a blank line).
+const SHORTEST_RESPONSE: i64 = 16;
 
 /// What matters of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +64,10 @@ struct Waiting {
     start: i64,
     /// What the client acknowledged with it.
     ack: Option<i64>,
-    /// Its index since rest; at least that, where it is not sure.
-    index: u64,
-    sure: bool,
+    /// Its index is none below, and none above: one and the same only where
+    /// no bytes are missing in front of it.
+    least: u64,
+    most: u64,
     /// A response of ours answers it or another one.
     doubted: bool,
 }
@@ -76,12 +81,28 @@ struct Early {
     exchange: u64,
 }
 
+/// What was captured of the client, and of which is not known what it is.
+#[derive(Clone, Copy, Debug)]
+struct Unread {
+    start: i64,
+    least: u64,
+    most: u64,
+}
+
+/// Whether what looks like a response may be part of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Page {
+    No,
+    /// Of one whose request may not have been captured.
+    Unseen,
+    Seen,
+}
+
 /// Where the server's next message begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     At(i64),
-    /// Behind the one that has begun.
-    Open,
+    /// Behind the response that has begun, wherever that ends.
     Unknown,
 }
 
@@ -106,8 +127,8 @@ pub(super) enum Answers {
     },
     /// None that was seen. It may be still to come.
     Unseen,
-    /// Nothing of ours: it begins inside of another response, or answers what
-    /// was captured and cannot be read.
+    /// Nothing of ours: it is or may be part of a page, or answers what was
+    /// captured and cannot be read.
     Nothing,
 }
 
@@ -116,8 +137,8 @@ pub(super) enum Answers {
 pub(super) struct Asked {
     /// The exchange of a response that came before it and answers it.
     pub early: Option<u64>,
-    /// The connection was at rest: a response begins where the server's
-    /// bytes end that the request acknowledges.
+    /// The caller knew that nothing waits: a response begins where the
+    /// server's bytes end that the request acknowledges.
     pub rested: bool,
 }
 
@@ -126,34 +147,31 @@ pub(super) struct Asked {
 pub(super) struct Pairing {
     /// Where the client's next message begins, if that is known.
     client_next: Option<i64>,
-    /// Requests since rest.
+    /// Where the last one began.
+    client_last: Option<i64>,
+    /// Requests whose index is known.
     asked: u64,
-    /// Requests since rest whose index is sure.
-    sure: u64,
-    /// Where requests may be that were not captured.
+    /// From where on there may be requests that were not captured.
     hidden: Option<i64>,
-    /// Where bytes were captured that may hold a request, and cannot be read
-    /// for what is missing in front of them.
-    unread: Option<i64>,
+    /// What may hold a request and cannot be read for what is missing in
+    /// front of it.
+    unread: Option<Unread>,
     waiting: VecDeque<Waiting>,
+    /// Exchanges whose request has been answered, by what was not captured.
+    missed: Vec<u64>,
     early: VecDeque<Early>,
     server_next: Next,
-    /// Whether that is known and not only looks so.
-    border: bool,
-    /// At least and at most so many final responses have begun since rest.
-    answered: (u64, u64),
-    /// Whether a response was seen.
+    /// A response has been looked at.
     seen: bool,
-    /// The connection looked to be at rest, and what the server sends next
-    /// must show that it was.
-    presumed: bool,
-    /// Last bytes of the server's: where they end, what they acknowledge.
-    last: Option<(i64, i64)>,
-    /// The client was seen not to wait for an answer.
-    pipelined: bool,
-    /// What waited before the rest that is presumed.
-    before: VecDeque<Waiting>,
-    unread_before: Option<i64>,
+    /// Where bytes of the server's that were captured end, and whether they
+    /// may end a head.
+    sent: Option<(i64, bool)>,
+    /// Whether what has begun last may be a page, with more behind it.
+    inside: Page,
+    /// Whether it may be part of one.
+    part: Page,
+    /// At least and at most so many final responses have begun.
+    answered: (u64, u64),
 }
 
 impl Default for Pairing {
@@ -161,34 +179,40 @@ impl Default for Pairing {
     fn default() -> Pairing {
         Pairing {
             client_next: None,
+            client_last: None,
             asked: 0,
-            sure: 0,
             hidden: Some(i64::MIN),
             unread: None,
             waiting: VecDeque::new(),
+            missed: Vec::new(),
             early: VecDeque::new(),
             server_next: Next::Unknown,
-            border: false,
-            answered: (0, u64::MAX),
             seen: false,
-            presumed: false,
-            before: VecDeque::new(),
-            unread_before: None,
-            last: None,
-            pipelined: false,
+            sent: None,
+            inside: Page::Unseen,
+            part: Page::No,
+            answered: (0, u64::MAX),
         }
     }
 }
 
 impl Pairing {
+    /// What it holds, in bytes.
+    pub fn memory(&self) -> usize {
+        use std::mem::size_of;
+        self.waiting.capacity() * size_of::<Waiting>()
+            + self.missed.capacity() * size_of::<u64>()
+            + self.early.capacity() * size_of::<Early>()
+    }
+
     /// The client's first byte will be there.
     pub fn client_begins(&mut self, at: i64) {
-        if self.asked == 0 && self.client_next.is_none() {
+        if self.client_last.is_none() && self.client_next.is_none() {
             self.client_next = Some(at);
             self.hidden = None;
-            if self.server_next == Next::Unknown && !self.seen {
+            if !self.seen {
                 self.answered = (0, 0);
-                self.border = true;
+                self.inside = Page::No;
             }
         }
     }
@@ -197,71 +221,24 @@ impl Pairing {
     pub fn server_begins(&mut self, at: i64) {
         if !self.seen && self.server_next == Next::Unknown {
             self.server_next = Next::At(at);
-            self.border = true;
             self.answered = (0, 0);
+            self.inside = Page::No;
         }
     }
 
-    /// Bytes of the server's that were not seen before.
-    pub fn server_sent(&mut self, end: i64, ack: Option<i64>) {
-        if let Some(ack) = ack {
-            if self.last.is_none_or(|(last, _)| last < end) {
-                self.last = Some((end, ack));
+    /// At most so many requests begin before a byte of the client.
+    fn most_before(&self, at: i64) -> u64 {
+        let behind = |last: i64| last + SHORTEST_REQUEST;
+        let from = self.hidden.or(self.client_next);
+        let from = from.or(self.client_last.map(behind));
+        match from {
+            Some(i64::MIN) | None => u64::MAX,
+            Some(from) if at <= from => self.asked,
+            Some(from) => {
+                let shortest = SHORTEST_REQUEST as u64;
+                self.asked + at.abs_diff(from).div_ceil(shortest)
             }
         }
-    }
-
-    /// Everything up to here is over.
-    fn rest(&mut self, server: Option<i64>) {
-        self.asked = 0;
-        self.sure = 0;
-        self.hidden = None;
-        self.unread = None;
-        self.waiting.clear();
-        self.before.clear();
-        self.early.clear();
-        self.answered = (0, 0);
-        self.seen = false;
-        self.presumed = false;
-        self.border = true;
-        if let Some(at) = server {
-            self.server_next = Next::At(at);
-        }
-    }
-
-    /// Whether all that was asked has been answered, with nothing missing.
-    fn is_over(&self, ack: Option<i64>, missing: bool) -> bool {
-        let whole = !missing && self.hidden.is_none() && self.border;
-        let at = ack.map_or(Next::Unknown, Next::At);
-        whole
-            && self.waiting.is_empty()
-            && self.answered == (self.asked, self.asked)
-            && self.server_next == at
-    }
-
-    /// Whether a request at `start` finds the connection at rest.
-    fn is_at_rest(&self, start: i64, ack: Option<i64>, missing: bool) -> bool {
-        let Some(ack) = ack else { return false };
-        if self.last != Some((ack, start)) {
-            return false;
-        }
-        let (least, most) = self.answered;
-        let owed = |w: &Waiting| w.sure && w.index >= least;
-        match self.server_next {
-            // Where messages end is known, and none does here.
-            Next::At(next) if next > ack && self.border => return false,
-            Next::Open if self.border => return false,
-            Next::At(next)
-                if next == ack
-                    && least == most
-                    && self.waiting.iter().any(owed) =>
-            {
-                return false;
-            }
-            _ => {}
-        }
-        let complete = !missing && self.hidden.is_none();
-        !self.pipelined || complete
     }
 
     /// A request that was not seen before. `fresh` says that the caller
@@ -274,51 +251,87 @@ impl Pairing {
         fresh: bool,
         request: Request,
     ) -> Asked {
-        let missing = self.client_next != Some(start);
-        let full = self.waiting.len() >= MOST_WAITING;
-        let rested = fresh || self.is_at_rest(start, ack, missing);
-        if rested {
-            let proven = fresh || self.is_over(ack, missing);
-            let before = std::mem::take(&mut self.waiting);
-            let unread = self.unread;
-            self.rest(ack);
-            if !proven {
-                self.presumed = true;
-                self.before = before;
-                self.unread_before = unread;
-            }
-        } else if missing || full {
-            let from = self.client_next.unwrap_or(i64::MIN);
-            self.hidden = Some(self.hidden.unwrap_or(from).min(from));
+        if fresh {
+            self.begin_anew(start, ack);
         }
-        if full {
-            self.waiting.pop_front();
+        let near =
+            |next: i64| (next..next + SHORTEST_REQUEST).contains(&start);
+        if self.hidden.is_none() && !self.client_next.is_some_and(near) {
+            let last = self.client_last.map(|last| last + SHORTEST_REQUEST);
+            self.hidden = Some(self.client_next.or(last).unwrap_or(i64::MIN));
         }
-        self.pipelined |= self.does_not_wait(ack);
-        let index = self.asked;
+        if self.waiting.len() >= MOST_WAITING {
+            self.hidden.get_or_insert(start);
+        }
         let sure = self.hidden.is_none();
-        self.asked += 1;
-        self.sure += u64::from(sure);
+        while !sure && self.waiting.len() >= MOST_UNCOUNTED {
+            self.forget_first();
+        }
+        let (least, most) = match sure {
+            true => (self.asked, self.asked),
+            // What was captured may be part of a body: of that index there
+            // may be another.
+            false => (self.asked, self.most_before(start).max(self.asked + 1)),
+        };
+        if let Some(unread) = &mut self.unread {
+            unread.most = unread.most.min(most);
+        }
         self.client_next = end;
+        self.client_last = Some(start);
+        self.asked += u64::from(sure);
         let waiting =
-            Waiting { request, start, ack, index, sure, doubted: false };
+            Waiting { request, start, ack, least, most, doubted: false };
         let early = self.early.front().copied();
-        if let Some(early) = early.filter(|e| e.index <= index) {
+        if let Some(early) = early.filter(|e| e.index <= least) {
             self.early.pop_front();
             if sure
-                && early.index == index
+                && early.index == least
                 && waiting.fits(early.start, early.ack)
             {
-                return Asked { early: Some(early.exchange), rested };
+                let early = Some(early.exchange);
+                return Asked { early, rested: fresh };
             }
         }
         self.waiting.push_back(waiting);
-        Asked { early: None, rested }
+        Asked { early: None, rested: fresh }
+    }
+
+    /// All that was asked has been answered.
+    fn begin_anew(&mut self, start: i64, ack: Option<i64>) {
+        if self.client_last.is_none() && self.hidden.is_none() && !self.seen {
+            return;
+        }
+        *self = Pairing {
+            client_next: Some(start),
+            hidden: None,
+            missed: std::mem::take(&mut self.missed),
+            server_next: ack.map_or(Next::Unknown, Next::At),
+            inside: Page::No,
+            answered: (0, 0),
+            ..Pairing::default()
+        };
+    }
+
+    /// Forgets the first that waits, and remembers that something did.
+    fn forget_first(&mut self) {
+        let Some(first) = self.waiting.pop_front() else { return };
+        if first.request.other {
+            self.keep_unread(first.start, first.least, first.most);
+        }
     }
 
     /// Bytes of the client that may hold a request, and cannot be read.
     pub fn cannot_read(&mut self, at: i64) {
-        self.unread.get_or_insert(at);
+        self.keep_unread(at, self.asked, u64::MAX);
+    }
+
+    fn keep_unread(&mut self, start: i64, least: u64, most: u64) {
+        let known = self.unread.unwrap_or(Unread { start, least, most });
+        self.unread = Some(Unread {
+            start: known.start.min(start),
+            least: known.least.min(least),
+            most: known.most.max(most),
+        });
     }
 
     /// Blank lines in front of a request.
@@ -328,17 +341,17 @@ impl Pairing {
         }
     }
 
-    /// Whether the client sends a request while another waits.
-    fn does_not_wait(&self, ack: Option<i64>) -> bool {
-        let Some(ack) = ack else { return false };
-        if self.server_next == Next::Open && self.border {
-            return true;
+    /// Blank lines in front of a response.
+    pub fn server_blank(&mut self, from: i64, to: i64) {
+        if self.server_next == Next::At(from) {
+            self.server_next = Next::At(to);
         }
-        let Some(last) = self.waiting.back() else { return false };
-        let (least, most) = self.answered;
-        let whole = matches!(self.server_next, Next::At(at) if at >= ack);
-        last.ack == Some(ack)
-            || (least == most && whole && last.sure && last.index >= least)
+    }
+
+    /// Bytes of the server's were captured, to there. `head` says that they
+    /// may end a head.
+    pub fn server_sent(&mut self, end: i64, head: bool) {
+        self.sent = Some((end, head));
     }
 
     /// The end of a request, once it is known.
@@ -353,181 +366,163 @@ impl Pairing {
         ack: Option<i64>,
         interim: bool,
     ) -> Answers {
-        match self.server_next {
-            Next::At(next) if next > start => return Answers::Nothing,
-            Next::At(next) if next == start => {
-                let first = self.waiting.front().map(|w| w.start);
-                let acks = ack.zip(first).is_some_and(|(a, b)| a > b);
-                if self.presumed && !acks {
-                    self.doubt_rest();
-                }
-            }
-            next => {
-                if self.presumed {
-                    self.doubt_rest();
-                }
-                self.skip_to(start, next);
-            }
+        if matches!(self.server_next, Next::At(next) if next > start) {
+            self.part = Page::Seen;
+            return Answers::Nothing;
         }
-        self.presumed = false;
-        self.before.clear();
-        self.server_next = Next::Open;
+        let below = self.below(start, ack);
+        self.part = Page::No;
+        if self.server_next != Next::At(start) {
+            self.skip_to(start, below);
+        }
+        self.seen = true;
+        self.server_next = Next::Unknown;
         if interim {
+            self.inside = self.part;
             return Answers::Unseen;
         }
-        self.bound(start);
-        let (answers, index) = self.answers(start, ack);
-        self.count(index, &answers, ack);
+        let answers = self.answers(ack, below);
+        self.inside = match answers {
+            Answers::One(request) if request.other => Page::Seen,
+            Answers::One(_) => Page::No,
+            Answers::Several { other: true, .. } => Page::Seen,
+            Answers::Several { unseen: false, .. } => Page::No,
+            Answers::Several { .. } | Answers::Unseen => Page::Unseen,
+            Answers::Nothing => Page::Seen,
+        };
+        self.count(&answers, below);
         answers
     }
 
-    /// The connection was not at rest, or nobody can tell.
-    fn doubt_rest(&mut self) {
-        self.hidden = Some(i64::MIN);
-        self.sure = 0;
-        self.unread = self.unread_before.or(self.unread);
-        let mut waiting = std::mem::take(&mut self.before);
-        waiting.append(&mut self.waiting);
-        self.waiting = waiting;
-        // An index is the least that it may be.
-        for waiting in &mut self.waiting {
-            waiting.sure = false;
-            waiting.index = 0;
+    /// A response answers one of so many requests: of those that it
+    /// acknowledges, and that had not come back from.
+    fn below(&self, start: i64, ack: Option<i64>) -> u64 {
+        let fitting = self.waiting.partition_point(|w| w.fits(start, ack));
+        match self.waiting.get(fitting) {
+            Some(waiting) => waiting.most,
+            None => ack.map_or(u64::MAX, |ack| self.most_before(ack)),
         }
-        self.answered = (0, u64::MAX);
-        self.border = false;
+    }
+
+    /// The requests with an index from that one on and below this one, as
+    /// far as they wait.
+    fn between(
+        &self,
+        from: u64,
+        below: u64,
+    ) -> impl Iterator<Item = &Request> {
+        let near = self.waiting.iter().take_while(move |w| w.least < below);
+        near.filter(move |w| w.most >= from).map(|w| &w.request)
     }
 
     /// Bytes of the server are missing in front of a response.
-    fn skip_to(&mut self, start: i64, next: Next) {
-        let known = self.border;
-        // What the client acknowledged with a request ends a response,
-        // unless the client does not wait for such ends.
-        let acked = |w: &Waiting| w.ack == Some(start);
-        self.border = !self.pipelined && self.waiting.iter().any(acked);
-        let (least, most) = &mut self.answered;
-        *most = u64::MAX;
-        let Next::At(next) = next else { return };
-        let short = start - next <= LONGEST_INTERIM;
-        let interim = self.hidden.is_some()
-            || self.waiting.iter().any(|w| w.request.interim);
-        if known && self.border && !(short && interim) {
-            *least += 1;
-        }
-    }
-
-    /// What was there before a request was sent does not answer it, nor what
-    /// follows.
-    fn bound(&mut self, start: i64) {
-        for waiting in self.waiting.iter().filter(|w| w.sure) {
-            let Some(ack) = waiting.ack else { continue };
-            let most = if ack > start {
-                waiting.index.saturating_sub(1)
-            } else if ack == start {
-                waiting.index
-            } else {
-                continue;
-            };
-            self.answered.1 = self.answered.1.min(most).max(self.answered.0);
-        }
-    }
-
-    /// What a response answers, and the index of the request if that is sure.
-    fn answers(
-        &mut self,
-        start: i64,
-        ack: Option<i64>,
-    ) -> (Answers, Option<u64>) {
+    fn skip_to(&mut self, start: i64, below: u64) {
         let (least, most) = self.answered;
-        let unseen = |from: i64, index: u64| {
-            most >= index && ack.is_none_or(|ack| ack > from)
+        // It may be part of a page that has begun, there or before.
+        let page = match self.between(least, below).any(|r| r.other) {
+            true => Page::Seen,
+            false if below > self.asked => Page::Unseen,
+            false => Page::No,
         };
-        let tail = self.client_next.unwrap_or(i64::MIN);
-        let unseen = self.hidden.is_some_and(|from| unseen(from, self.sure))
-            || unseen(tail, self.asked);
-        let unread =
-            self.unread.is_some_and(|at| ack.is_none_or(|ack| ack > at));
-        let fits = |w: &&Waiting| {
-            w.fits(start, ack)
-                && w.index <= most
-                && (!w.sure || w.index >= least)
-        };
-        let mut fitting = self.waiting.iter().filter(fits);
-        let Some(first) = fitting.next() else {
-            let answers = match unread && unseen {
-                true => Answers::Nothing,
-                false => Answers::Unseen,
-            };
-            return (answers, None);
-        };
-        let mut several = false;
-        let mut message_type = Some(first.request.message_type);
-        let (mut other, mut head, mut connect) =
-            (unread && unseen, false, false);
-        for waiting in [first].into_iter().chain(fitting) {
-            let request = &waiting.request;
-            several |= waiting.start != first.start;
-            if message_type != Some(request.message_type) {
-                message_type = None;
+        // If a message began where they begin, was it a final one?
+        let first = below.min(most.saturating_add(1));
+        let interim = self.between(least, first).any(|r| r.interim);
+        let mut is_final = least < first && first <= self.asked && !interim;
+        // It was if what ended last has a body.
+        is_final |= least < below && self.sent == Some((start, false));
+        self.answered.1 = u64::MAX;
+        match self.server_next {
+            Next::At(next) => {
+                let whole = start - next >= SHORTEST_RESPONSE;
+                self.answered.0 += u64::from(whole && is_final);
+                self.part = page;
             }
+            Next::Unknown => self.part = page.max(self.inside),
+        }
+        // A page does not stop for a request that the client sends when it
+        // has all before, and go on with a response to that.
+        let least = self.answered.0;
+        let mut waiting = self.waiting.iter();
+        let asked = waiting.find(|w| w.is(least) && w.ack == Some(start));
+        if asked.is_some() && below == least + 1 {
+            self.part = Page::No;
+        }
+    }
+
+    /// What a response answers.
+    fn answers(&mut self, ack: Option<i64>, below: u64) -> Answers {
+        let (least, most) = self.answered;
+        let below = below.min(most.saturating_add(1));
+        let alone = self.part == Page::No && below == least.saturating_add(1);
+        let first = self.waiting.iter().find(|w| w.most >= least);
+        if let Some(first) = first.filter(|w| alone && w.is(least)) {
+            return Answers::One(first.request);
+        }
+        let unseen = below > self.asked;
+        let unread = self.unread.is_some_and(|unread| {
+            below > unread.least && ack.is_none_or(|ack| ack > unread.start)
+        });
+        let mut other = unread || self.part == Page::Seen;
+        let mut message_type = None;
+        let mut several = false;
+        let (mut head, mut connect) = (false, false);
+        for request in self.between(least, below) {
+            let known = *message_type.get_or_insert(request.message_type);
+            several |= known != request.message_type;
             other |= request.other;
             head |= request.method == Method::Head as u32;
             connect |= request.method == Method::Connect as u32;
         }
-        if !several && !unseen && first.sure && self.border {
-            return (Answers::One(first.request), Some(first.index));
+        if message_type.is_none() {
+            return match other {
+                true => Answers::Nothing,
+                false => Answers::Unseen,
+            };
         }
-        for waiting in self.waiting.iter_mut().filter(|w| fits(&&**w)) {
-            waiting.doubted |= !other;
+        let message_type = message_type.filter(|_| !several && !unseen);
+        for waiting in self.waiting.iter_mut() {
+            if waiting.least >= below {
+                break;
+            }
+            waiting.doubted |= waiting.most >= least && !other;
         }
-        let message_type = message_type.filter(|_| !unseen);
-        let several =
-            Answers::Several { message_type, other, head, connect, unseen };
-        (several, None)
+        Answers::Several { message_type, other, head, connect, unseen }
     }
 
     /// Counts a final response.
-    fn count(
-        &mut self,
-        index: Option<u64>,
-        answers: &Answers,
-        ack: Option<i64>,
-    ) {
-        self.seen = true;
+    fn count(&mut self, answers: &Answers, below: u64) {
         let (least, most) = &mut self.answered;
-        match answers {
-            Answers::One(_) => {
-                let behind = index.unwrap_or(*least) + 1;
-                (*least, *most) = (behind, behind);
-            }
-            // One that nobody can have asked for answers nothing.
-            Answers::Unseen
-                if self.hidden.is_none()
-                    && ack
-                        .zip(self.client_next)
-                        .is_some_and(|(ack, next)| ack <= next) =>
-            {
-                *most = most.saturating_add(1);
-            }
-            _ => {
-                *least += u64::from(self.border);
-                *most = most.saturating_add(1);
-            }
+        *most = (*most).min(below.saturating_sub(1)).max(*least);
+        *most = most.saturating_add(1);
+        // One that nobody can have asked for answers nothing.
+        if self.part == Page::No && below > *least {
+            *least += 1;
         }
         let least = *least;
-        while self.waiting.front().is_some_and(|w| w.sure && w.index < least) {
+        let linked = matches!(answers, Answers::One(_));
+        while let Some(first) = self.waiting.front() {
+            if first.most >= least {
+                break;
+            }
+            let exchange = first.request.exchange;
+            let answered = first.doubted || linked && first.is(least - 1);
+            if !answered && exchange != 0 && self.missed.len() < MOST_WAITING {
+                self.missed.push(exchange);
+            }
             self.waiting.pop_front();
         }
+        self.unread = self.unread.filter(|unread| unread.most >= least);
     }
 
     /// Keeps the exchange of the response that has just begun, for a request
-    /// that may come later.
+    /// that may come later; where there are acknowledgements, none does.
     pub fn keep_early(&mut self, start: i64, ack: Option<i64>, exchange: u64) {
         let (least, most) = self.answered;
         let index = least.saturating_sub(1);
         if least == most
+            && ack.is_none()
             && least > 0
-            && self.border
+            && self.part == Page::No
             && self.hidden.is_none()
             && index >= self.asked
             && self.early.len() < MOST_WAITING
@@ -538,12 +533,15 @@ impl Pairing {
 
     /// Where the response that began ends, if that is known.
     pub fn response_ends(&mut self, end: Option<i64>) {
+        let end = end.filter(|_| self.part == Page::No);
         self.server_next = end.map_or(Next::Unknown, Next::At);
     }
 
     /// From here on it is not sure that a message begins.
     pub fn doubt_border(&mut self) {
-        self.border = false;
+        self.server_next = Next::Unknown;
+        self.inside = self.inside.max(Page::Unseen);
+        self.seen = true;
     }
 
     /// Whether a request waits for its answer to begin.
@@ -557,10 +555,12 @@ impl Pairing {
         self.waiting.back().is_some_and(|w| w.request.method == connect)
     }
 
-    /// Our exchanges whose request waits.
+    /// Our exchanges whose answer was not captured.
     pub fn unanswered(&self) -> impl Iterator<Item = u64> + '_ {
         let alone = self.waiting.iter().filter(|w| !w.doubted);
-        alone.map(|w| w.request.exchange).filter(|&exchange| exchange != 0)
+        let waiting = alone.map(|w| w.request.exchange);
+        let all = waiting.chain(self.missed.iter().copied());
+        all.filter(|&exchange| exchange != 0)
     }
 
     /// What a request turned out to be once all of it was there.
@@ -577,5 +577,10 @@ impl Waiting {
     fn fits(&self, start: i64, ack: Option<i64>) -> bool {
         ack.is_none_or(|ack| ack > self.start)
             && self.ack.is_none_or(|ack| ack <= start)
+    }
+
+    /// Whether it is the one with that index.
+    fn is(&self, index: u64) -> bool {
+        (self.least, self.most) == (index, index)
     }
 }
