@@ -124,6 +124,7 @@ const CLOSED: &str =
 /// Captures of which the plugin shows too little, or guesses. It need not: it
 /// goes from here once it uses the tracker, too.
 const PLUGIN_FOLLOWS: &[&str] = &[
+    "mcas-lost-request.pcap",
     "mcas-lost-segment.pcap",
     "mcas-midstream.pcap",
     "answer-broken-off.pcap",

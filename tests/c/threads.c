@@ -222,6 +222,39 @@ static void add_config(result *result, const mcas_message *message,
     free(text);
 }
 
+/* The message in short, what it names, and how a copy of it may be called. */
+static void add_short(result *result, const mcas_message *message,
+                      const uint8_t *buf, size_t len, const uint8_t *body,
+                      size_t body_len)
+{
+    mcas_endpoint named[MCAS_ENDPOINTS_MOST];
+    size_t needed, count = 0, i;
+    uint32_t look;
+    char text[512];
+
+    text[0] = '\0';
+    add_status(result,
+               mcas_summary_format(message, buf, len, body, body_len, "NTT",
+                                   text, sizeof text, &needed));
+    add_text(result, text);
+    add_status(result,
+               mcas_message_endpoints(message, buf, len, body, body_len, NULL,
+                                      named, MCAS_ENDPOINTS_MOST, &count));
+    for (i = 0; i < count; i++) {
+        add_status(result, mcas_endpoint_format(&named[i], text, sizeof text,
+                                                &needed));
+        add_text(result, text);
+        add_text(result, mcas_protocol_name(named[i].protocol));
+        add_status(result, mcas_protocol_look(named[i].protocol, body,
+                                              body_len, &look));
+        add(result, &look, sizeof look);
+    }
+    text[0] = '\0';
+    add_status(result, mcas_file_name(message, NULL, "RTS300HI", NULL, text,
+                                      sizeof text, &needed));
+    add_text(result, text);
+}
+
 static void add_message(result *result, const mcas_context *context,
                         const uint8_t *buf, size_t len)
 {
@@ -266,6 +299,7 @@ static void add_message(result *result, const mcas_context *context,
     add_items(result, body, needed, &iter);
     add_body_alone(result, &message, buf, body, needed);
     add_config(result, &message, body, needed);
+    add_short(result, &message, buf, len, body, needed);
     free(body);
 
     body = allocate(message.body.length);
