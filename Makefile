@@ -47,8 +47,13 @@ test:
 test-all:
 	@scripts/test --all
 
-run: build
-	@scripts/show "$(CAPTURE)"
+# In the environment, as it was typed: of a name neither make nor a shell
+# reads more than that.
+override CAPTURE := $(value CAPTURE)
+export CAPTURE
+
+run:
+	@scripts/show "$$CAPTURE"
 
 install:
 	@scripts/install
@@ -71,7 +76,7 @@ gui:
 lib:
 	@scripts/build-lib
 
-# What the command line sets, PREFIX and the like, is in the environment.
+# PREFIX and the like are in the environment, too.
 install-lib:
 	@scripts/install-lib
 

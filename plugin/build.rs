@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 fn main() {
     println!("cargo:rerun-if-changed=../include/mcas.h");
+    println!("cargo:rerun-if-env-changed=MCAS_WIRESHARK");
     for file in ["packet-mcas.h", "tap-boot.h", "tap-text.h", "ws_compat.h"] {
         println!("cargo:rerun-if-changed={file}");
     }

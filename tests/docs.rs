@@ -1,6 +1,8 @@
+use crate::ROOT;
 use mcas::fields::FIELDS;
 use mcas::notes::NOTES;
 use std::collections::BTreeSet;
+use std::process::Command;
 
 const ENGLISH: &str = include_str!("../README.md");
 const JAPANESE: &str = include_str!("../README.ja.md");
@@ -52,6 +54,39 @@ fn readme_in_japanese_keeps_up() {
     assert_eq!(blocks(ENGLISH), blocks(JAPANESE));
     assert_eq!(one_only(quoted(ENGLISH), quoted(JAPANESE)), none);
     assert_eq!(one_only(links(ENGLISH), links(JAPANESE)), none);
+}
+
+/// What the README says that `make demo` prints is what it prints, but for
+/// the lines that `…` stands for, and for the width of columns, which is up to
+/// tshark's version.
+#[test]
+fn readme_shows_what_demo_prints() {
+    let output = Command::new(format!("{ROOT}/scripts/demo"))
+        .output()
+        .expect("scripts/demo runs");
+    assert!(output.status.success(), "{output:?}");
+    let words = |line: &str| {
+        let indent = line.len() - line.trim_start().len();
+        let words: Vec<_> = line.split_whitespace().collect();
+        // Of a tree, the depth counts.
+        let depth = if line.contains('→') { 0 } else { indent };
+        (depth, words.join(" "))
+    };
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let printed: Vec<_> = printed.lines().map(words).collect();
+    let shown = ENGLISH.split("```\n").nth(1).expect("a block");
+    let mut from = 0;
+    for part in shown.split("…\n").filter(|part| !part.is_empty()) {
+        let wanted: Vec<_> = part.lines().map(words).collect();
+        let found = printed[from..]
+            .windows(wanted.len())
+            .position(|lines| lines == wanted);
+        let Some(found) = found else {
+            panic!("make demo does not print this:\n{part}\nbut:{printed:#?}")
+        };
+        from += found + wanted.len();
+    }
+    assert!(from > 0);
 }
 
 /// The README lists every field and every expert item, and no other.

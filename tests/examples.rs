@@ -790,7 +790,7 @@ fn elastic() {
         fs::write(&tshark, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&tshark, Permissions::from_mode(0o755)).unwrap();
         let mut example = python(&folder);
-        example.arg(name).env("MCAS_TSHARK", tshark);
+        example.arg(name).env("TSHARK", tshark);
         example
     };
     let field = "printf 'F\\tMAC\\tmcas.x\\tFT_UINT8\\tmcas\\tBASE_DEC\\n'";
@@ -813,7 +813,7 @@ fn elastic() {
     }
     for name in ["bulk", "template"] {
         let mut command = python(&folder);
-        command.args([name, "capture"]).env("MCAS_TSHARK", "./missing");
+        command.args([name, "capture"]).env("TSHARK", "./missing");
         let (_, said, status) = told(&mut command);
         let line = format!(
             "{name}: [Errno 2] No such file or directory: './missing'\n"

@@ -25,7 +25,7 @@ import expect
 TESTS = pathlib.Path(__file__).parent
 WITH_PLUGIN = TESTS.parent / "scripts/with-plugin"
 # For the examples.
-os.environ["MCAS_TSHARK"] = str(TESTS.parent / "scripts/tshark")
+os.environ["TSHARK"] = str(TESTS.parent / "scripts/tshark")
 
 LAYERS = ["-J", "frame mcas"]
 

@@ -379,3 +379,22 @@ fn dependent() {
     let other = |end: &&std::ffi::OsString| library.iter().any(|l| end == l);
     assert_eq!(built.iter().find(other), None, "{built:?}");
 }
+
+/// What the scripts do that install, and that run what is built, on a full
+/// disk, after a change, with odd names: tests/install.py.
+#[test]
+fn scripts_as_users_meet_them() {
+    // It finds the library built, and the plugin.
+    library();
+    let output = Command::new("/usr/bin/python3")
+        .arg(format!("{ROOT}/tests/install.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("python3 is installed");
+    let [printed, complaint] = [&output.stdout, &output.stderr]
+        .map(|text| String::from_utf8_lossy(text).into_owned());
+    assert!(
+        output.status.success() && printed.is_empty(),
+        "{printed}{complaint}"
+    );
+}

@@ -28,7 +28,7 @@ NONSENSE = "isn't a capture file in a format TShark understands"
 
 WORK = pathlib.Path(sys.argv[1]).resolve()
 FOLDER = WORK / "captures"
-ENVIRONMENT = {**os.environ, "MCAS_TSHARK": str(ROOT / "scripts/tshark")}
+ENVIRONMENT = {**os.environ, "TSHARK": str(ROOT / "scripts/tshark")}
 
 
 def prepare():
@@ -138,7 +138,7 @@ def one_machine(count):
 
 def without_plugin():
     for out, environment in [(WORK / "without", {"MCAS_PLUGIN": "none"}),
-                             (WORK / "without", {"MCAS_TSHARK": "nobodys"})]:
+                             (WORK / "without", {"TSHARK": "nobodys"})]:
         done = extract(out, **environment)
         assert done.returncode == 1 and not out.exists(), done
         print("stops:", done.stderr.strip().splitlines()[-1][:76])
@@ -293,7 +293,7 @@ def spark(folder, out, kill):
     slow = WORK / "slow-tshark"
     slow.write_text("#!/bin/sh\n"
                     'test "$1" != -r || { echo "$2" >>"$SEEN"; sleep $PAUSE; }\n'
-                    f'exec "{ROOT}/scripts/tshark" "$@"\n')
+                    f'TSHARK= exec "{ROOT}/scripts/tshark" "$@"\n')
     slow.chmod(0o755)
     errors = WORK / "spark.log"
     command = [
@@ -305,7 +305,7 @@ def spark(folder, out, kill):
         ROOT / "examples/spark/mcas_spark.py", folder, out]
     environment = {**ENVIRONMENT, "SPARK_HOME": str(home), "SEEN": str(seen),
                    "PAUSE": "1" if kill else "0",
-                   "MCAS_TSHARK": str(slow), "SPARK_LOCAL_IP": "127.0.0.1",
+                   "TSHARK": str(slow), "SPARK_LOCAL_IP": "127.0.0.1",
                    "SPARK_WORKER_DIR": str(WORK / "spark"),
                    "PYSPARK_PYTHON": sys.executable}
     with open(errors, "w") as file:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """mcas_exchanges.py CAPTURE…: the M-CAS exchanges of captures, one a line.
 
-Runs tshark (or what MCAS_TSHARK names) with the M-CAS plugin, joins each
+Runs tshark (or what TSHARK names) with the M-CAS plugin, joins each
 response to its request, and prints an object of JSON for each exchange, or for
 the half of it that the capture has. docs/pipelines.md has the schema. This
 file is all that `extract` and the Spark job know of tshark; it needs Python
@@ -23,7 +23,7 @@ import sys
 import tempfile
 import unicodedata
 
-TSHARK = os.environ.get("MCAS_TSHARK", "tshark")
+TSHARK = os.environ.get("TSHARK") or "tshark"
 
 # Of the plugin's fields, those without which nothing here can be done.
 NEEDED = {"mcas.type", "mcas.response_in", "mcas.response_to", "mcas.time"}
