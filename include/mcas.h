@@ -910,11 +910,13 @@ mcas_status mcas_item_format(const uint8_t *buf, size_t len,
  * mcas_config_format: the settings in an answer as a shell script, for those
  * who do without the gateway or the phone that asked: `ip addr` and `ip route`
  * with the networks put in order, and files for Asterisk, which it writes to
- * the current folder (hikari-pjsip.conf, hikari-rtp.conf). What is odd about
- * the settings stands in comments. The script is harmless whatever the server
- * sent: no value can become a line, a command or an option of its own, and
- * what does not fit is left out. Its lines end in LF.
- * With MCAS_CONFIG_PJSIP it is no script but the sections of hikari-pjsip.conf
+ * the current folder (hikari-0722123456-pjsip.conf, by the number, and
+ * hikari-rtp.conf), unless there are such that are not its own. Run again it
+ * changes nothing; its status is 0 if all of it succeeded, else 1. What is odd
+ * about the settings stands in comments. The script is harmless whatever the
+ * server sent: no value can become a line, a command or an option of its own,
+ * and what does not fit is left out. Its lines end in LF.
+ * With MCAS_CONFIG_PJSIP it is no script but the sections for pjsip.conf
  * alone, with comments that begin with `;`; where there can be none of them,
  * the comments say why.
  *

@@ -3,9 +3,15 @@
 //!
 //! People read a provisioning answer to do with it what the gateway did, and
 //! they paste what they are given into a shell, as root. So [`Config`] writes
-//! a shell script that does nothing to the system but set an address and add
-//! routes; what is for Asterisk it writes to files in the current folder. Who
-//! wants but the one that matters there asks for [`PJSIP`].
+//! a shell script that does nothing to the system but bring an interface up
+//! and set its address and routes; what is for Asterisk it writes to files in
+//! the current folder. Who wants but the one that matters there asks for
+//! [`PJSIP`].
+//!
+//! Run again it changes nothing: what is there is replaced, and a file is
+//! written anew, unless it is somebody else's. Its last line fails if anything
+//! did. It may be pasted, so it has neither `set -e` nor `exit`, which would
+//! take the shell along, and no comment within a command.
 //!
 //! Nothing on the wire may become a line of its own, a command or an option:
 //!
@@ -49,6 +55,13 @@ pub const SECRETS: u32 = 1;
 /// with its kind of comments. Where no section can be written, there are
 /// comments alone, which say why.
 pub const PJSIP: u32 = 2;
+
+/// The first line of a file that the script writes, by which it knows its own.
+const OURS: &str = "; written by M-CAS Configuration, anew each time";
+
+/// How a command ends that may fail; the last line asks for that. It stays so,
+/// since the text may go on with another answer.
+const OR_FAILED: &str = " || hikari=failed";
 
 /// Most networks that are routed: the time it takes stays in proportion.
 const ROUTES: usize = 64;
@@ -153,11 +166,14 @@ impl Display for Config<'_> {
         }
         if let Some(sip) = settings.sip(f, phone)? {
             writeln!(f, "# for /etc/asterisk/pjsip.conf")?;
-            writeln!(f, "cat >>hikari-pjsip.conf <<'END'")?;
+            // By number: several answers may stand in one text.
+            let name = format_args!("hikari-{}-pjsip.conf", sip.number);
+            begin_file(f, name)?;
             sip.write(f, &settings, secrets)?;
-            writeln!(f, "END")?;
+            end_file(f)?;
         }
-        settings.rtp(f)
+        settings.rtp(f)?;
+        writeln!(f, "[ \"${{hikari-}}\" != failed ]")
     }
 }
 
@@ -396,7 +412,9 @@ impl<'a> Settings<'a> {
             "# eth0 stands for the interface to the telephone network"
         )?;
         writeln!(f, "dev=${{dev:-eth0}}")?;
-        writeln!(f, "ip addr add {address}/{prefix} dev \"$dev\"")?;
+        writeln!(f, "ip link set \"$dev\" up{OR_FAILED}")?;
+        let own = format_args!("{address}/{prefix}");
+        writeln!(f, "ip addr replace {own} dev \"$dev\"{OR_FAILED}")?;
         let own = Network { address, prefix };
         if own.is_end(address) {
             warning!(self, f, "{address} is no host of {}", own.cleared())?;
@@ -433,7 +451,7 @@ impl<'a> Settings<'a> {
         let via = Via { gateway, onlink };
         self.destinations(f, own, &via)?;
         writeln!(f, "# all else, where no other default route goes before")?;
-        writeln!(f, "ip route add default {via} metric 1024")
+        writeln!(f, "ip route replace default {via} metric 1024{OR_FAILED}")
     }
 
     /// Routes to the networks of telephony.
@@ -462,7 +480,7 @@ impl<'a> Settings<'a> {
                 if network.cleared() != *network {
                     writeln!(f, "# {network} has host bits")?;
                 }
-                writeln!(f, "ip route add {} {via}", network.cleared())?;
+                via.route(f, network.cleared())?;
             }
         }
         // In what was observed, the SIP server is in none of the networks.
@@ -478,7 +496,7 @@ impl<'a> Settings<'a> {
             if !reached && of_hosts(address) {
                 let key = key(field);
                 writeln!(f, "# {key} is in none of these networks")?;
-                writeln!(f, "ip route add {server} {via}")?;
+                via.route(f, server)?;
             }
             last = Some(address);
         }
@@ -587,9 +605,24 @@ impl<'a> Settings<'a> {
             );
         }
         writeln!(f, "# for /etc/asterisk/rtp.conf")?;
-        writeln!(f, "cat >hikari-rtp.conf <<'END'")?;
-        writeln!(f, "[general]\nrtpstart = {first}\nrtpend = {last}\nEND")
+        begin_file(f, format_args!("hikari-rtp.conf"))?;
+        writeln!(f, "[general]\nrtpstart = {first}\nrtpend = {last}")?;
+        end_file(f)
     }
+}
+
+/// What follows goes into the file of that name, up to [`end_file`]. One that
+/// does not begin as ours do may be somebody's, with other settings in it.
+fn begin_file(f: &mut Formatter<'_>, name: fmt::Arguments<'_>) -> fmt::Result {
+    writeln!(f, "if [ -e {name} ] && ! grep -qx '{OURS}' {name}")?;
+    writeln!(f, "then echo {name} is not ours, and stays as it is >&2")?;
+    writeln!(f, "hikari=failed")?;
+    writeln!(f, "else cat >{name} <<'END'{OR_FAILED}")?;
+    writeln!(f, "{OURS}")
+}
+
+fn end_file(f: &mut Formatter<'_>) -> fmt::Result {
+    writeln!(f, "END\nfi")
 }
 
 fn key(field: Field) -> &'static str {
@@ -778,6 +811,12 @@ fn covering(i: usize, listed: &[Network], own: Network) -> Option<Network> {
 struct Via {
     gateway: Ipv4Addr,
     onlink: &'static str,
+}
+
+impl Via {
+    fn route(&self, f: &mut Formatter<'_>, to: Network) -> fmt::Result {
+        writeln!(f, "ip route replace {to} {self}{OR_FAILED}")
+    }
 }
 
 impl Display for Via {

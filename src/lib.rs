@@ -154,7 +154,8 @@ let parts = Parts::response(200, Context::answering(asked));
 let message = message::from_parts(&parts, body)?;
 let script = message.config(body, config::SECRETS).expect("an answer");
 assert!(script.to_string().contains(
-    "ip route add 220.210.32.0/22 via 172.20.184.193 dev \"$dev\"\n"
+    "ip route replace 220.210.32.0/22 via 172.20.184.193 dev \"$dev\" \
+     || hikari=failed\n"
 ));
 # Ok::<(), mcas::Error>(())
 ```

@@ -22,22 +22,37 @@ import expect
 
 ANSWERS = (2, 10)  # provisioning response, extension configuration response
 SHELLS = (["sh", "-e", "../text"], ["bash", "--norc", "--noprofile", "-i"])
-FILES = {"hikari-pjsip.conf", "hikari-rtp.conf"}
+PJSIP = re.compile(r"hikari-\+?[0-9]+-pjsip\.conf")
 
-# As root in the namespace. The kernel may lack one kind of interface or the other.
+# As root in the namespace, with the interface down, as one is that nobody has used yet; and once more, which must
+# change nothing; and without that interface, among files of the same names that are somebody's. The kernel may lack
+# one kind of interface or the other.
 NAMESPACE = """set -e
 ip link add eth0 type veth peer name line0 2>/dev/null || ip link add eth0 type dummy
 ip link set line0 up 2>/dev/null || :
-ip link set eth0 up
 ip link set lo up
 cd work
+for time in first again; do
+    set +e
+    "$@" <../text >../out 2>../err
+    echo $? >>../status
+    set -e
+    ip -4 -j addr show >../addr-$time
+    ip -4 -j route show table main >../route-$time
+    cat ../addr-$time ../route-$time * >../all-$time 2>/dev/null || :
+done
+mkdir ../others
+for file in *; do
+    [ ! -e "$file" ] || echo mine >"../others/$file"
+done
+cd ../others
+ip link delete eth0
 set +e
-"$@" <../text >../out 2>../err
-echo $? >../status
-cd ..
+"$@" <../text >/dev/null 2>&1
+echo $? >../status-others
 set -e
-ip -4 -j addr show >addr
-ip -4 -j route show table main >route
+cat -- * >../others-files 2>/dev/null || :
+cd ..
 """
 
 
@@ -182,24 +197,31 @@ class Run:
     def problems(self, answer, interactive):
         """What of it is not as it must be."""
         own, gateway, reached = answer.network()
-        addresses = json.loads(self.read("addr"))
-        routes = json.loads(self.read("route"))
+        addresses = json.loads(self.read("addr-again"))
+        routes = json.loads(self.read("route-again"))
         added = [route for route in routes if route.get("protocol") != "kernel"]
         default = [route for route in added if route["dst"] == "default"]
         networks = [ipaddress.ip_network(route["dst"]) for route in added if route["dst"] != "default"]
         set_up = ["%s/%d" % (one["local"], one["prefixlen"]) for link in addresses if link.get("ifname") == "eth0"
                   for one in link.get("addr_info", [])]
-        yield "status", "0", self.read("status").strip()
+        yield "status", ["0", "0"], self.read("status").split()
+        yield "the second time", self.read("all-first"), self.read("all-again")
         # An interactive shell prompts there.
         yield "complaints", "", "" if interactive else self.read("err")
         yield "printed", "", self.read("out")
-        yield "other files", set(), set(os.listdir(self.path("work"))) - FILES
+        files = set(os.listdir(self.path("work"))) - {"hikari-rtp.conf"}
+        pjsip = {name for name in files if PJSIP.fullmatch(name)}
+        does = answer.pjsip() or answer.rtp() or own
+        yield "where it fails", "1" if does else "0", self.read("status-others").strip()
+        yield "somebody's files", "mine\n" * len(os.listdir(self.path("work"))), self.read("others-files")
+        yield "other files", set(), files - pjsip
         yield "addresses", [str(own)] if own else [], set_up
         yield "reached", reached, set(ipaddress.collapse_addresses(networks))
         yield "within another", [], [a for a in networks for b in networks if a != b and a.subnet_of(b)]
         yield "gateways", {str(gateway)} if gateway else set(), {route.get("gateway") for route in added}
         yield "default", [1024] if gateway else [], [route.get("metric") for route in default]
-        yield "pjsip", answer.pjsip(), parse(self.path("work/hikari-pjsip.conf"))
+        yield "pjsip", answer.pjsip(), parse(self.path("work/" + min(pjsip, default="none")))
+        yield "files for pjsip.conf", ["%s-pjsip.conf" % name for name in answer.pjsip()], sorted(pjsip)
         yield "rtp", answer.rtp(), parse(self.path("work/hikari-rtp.conf"))
 
 
@@ -227,7 +249,7 @@ END
         res_pjsip_outbound_authenticator_digest res_pjsip_endpoint_identifier_ip res_rtp_asterisk
 } >etc/modules.conf
 printf '[logfiles]\nconsole = warning,error\n' >etc/logger.conf
-cp work/hikari-pjsip.conf etc/pjsip.conf
+cp work/hikari-*-pjsip.conf etc/pjsip.conf
 [ ! -e work/hikari-rtp.conf ] || cp work/hikari-rtp.conf etc/rtp.conf
 asterisk -C "$PWD/etc/asterisk.conf" -f -n >log 2>&1 &
 ask() { asterisk -C "$PWD/etc/asterisk.conf" -rx "$1" 2>/dev/null; }

@@ -382,7 +382,7 @@ fn much_is_bounded() {
         let route = |i| format!("198.51.{}.{}/32", 100 + i / 256, i % 256);
         (0..count).map(route).collect::<Vec<_>>().join("&")
     };
-    let count = |text: &str| text.matches("ip route add 198.51").count();
+    let count = |text: &str| text.matches("ip route replace 198.51").count();
     let text = changed(1, &[("dest_nw_addr", &routes(64))]);
     assert_eq!(count(&text), 64);
     let text = changed(1, &[("dest_nw_addr", &routes(65))]);

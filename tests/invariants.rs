@@ -385,8 +385,10 @@ fn pjsip_agrees(message: &Message, body: &[u8], script: &str) {
         let comment = line.strip_prefix("; ").expect("a comment");
         assert!(script.lines().any(|l| l.strip_prefix("# ") == Some(comment)));
     }
-    let file = script.split_once("cat >>hikari-pjsip.conf <<'END'");
-    let file = file.and_then(|(_, file)| file.split_once("\nEND\n"));
+    let begin = "-pjsip.conf <<'END' || hikari=failed\n\
+        ; written by M-CAS Configuration, anew each time";
+    let file = script.split_once(begin);
+    let file = file.and_then(|(_, file)| file.split_once("\nEND\nfi\n"));
     let file = file.map_or("", |(file, _)| &file["\n".len()..]);
     assert_eq!(sections.strip_suffix('\n').unwrap_or_default(), file);
     // Nothing is left out without a word.
@@ -414,13 +416,36 @@ fn shell_line(line: &str) -> bool {
         assert!(text.chars().all(good), "{line}");
     };
     let words: Vec<&str> = line.split(' ').collect();
+    let words = match &words[..] {
+        // What may fail, and nothing else.
+        [first @ ("ip" | "else"), rest @ .., "||", "hikari=failed"] => {
+            [&[*first], rest].concat()
+        }
+        [first @ ("ip" | "else"), ..] => panic!("{first} may fail: {line}"),
+        words => words.to_vec(),
+    };
     match words[..] {
         ["#", ..] => plain(&line[1..], " .,:/_"),
-        ["dev=${dev:-eth0}"] => {}
-        ["ip", "addr", "add", own, "dev", "\"$dev\""] => {
+        ["dev=${dev:-eth0}" | "hikari=failed" | "fi"] => {}
+        ["[", "\"${hikari-}\"", "!=", "failed", "]"] => {}
+        ["ip", "link", "set", "\"$dev\"", "up"] => {}
+        ["ip", "addr", "replace", own, "dev", "\"$dev\""] => {
             network(own, false);
         }
-        ["ip", "route", "add", to, "via", via, "dev", "\"$dev\"", ..] => {
+        ["if", "[", "-e", name, "]", "&&", "!", "grep", "-qx", ..] => {
+            let own = "'; written by M-CAS Configuration, anew each time'";
+            assert_eq!(
+                words[9..],
+                [&own.split(' ').collect::<Vec<_>>()[..], &[name]].concat()
+            );
+            file_name(name);
+        }
+        ["then", "echo", name, ..] => {
+            file_name(name);
+            let rest = words[3..].join(" ");
+            assert_eq!(rest, "is not ours, and stays as it is >&2");
+        }
+        ["ip", "route", "replace", to, "via", via, "dev", "\"$dev\"", ..] => {
             let rest = match &words[8..] {
                 ["onlink", rest @ ..] => rest,
                 rest => rest,
@@ -433,12 +458,22 @@ fn shell_line(line: &str) -> bool {
                 network(to, true);
             }
         }
-        ["cat", ">>hikari-pjsip.conf" | ">hikari-rtp.conf", "<<'END'"] => {
+        ["else", "cat", to, "<<'END'"] => {
+            file_name(to.strip_prefix('>').expect("written anew"));
             return true;
         }
         _ => panic!("{line:?} is no command that is known"),
     }
     false
+}
+
+/// A file that the script may write.
+fn file_name(name: &str) {
+    let rest = name.strip_prefix("hikari-").unwrap_or_default();
+    let number = rest.strip_suffix("-pjsip.conf").unwrap_or_default();
+    let is_number = |c: char| c.is_ascii_digit() || c == '+';
+    let pjsip = !number.is_empty() && number.chars().all(is_number);
+    assert!(pjsip || name == "hikari-rtp.conf", "{name}");
 }
 
 /// An address with its prefix length, and no host bits if it is `clear`.

@@ -212,7 +212,12 @@ fn installed_and_removed() {
     user.script(&["remove"]);
     assert!(other.exists());
     assert!(!user.profile().join("colorfilters").exists());
-    fs::remove_file(&other).expect("it is there");
+    // What the user had changed is kept here, too.
+    assert_eq!(installed("preferences~"), "mine");
+    let changed = user.profile().join("preferences~");
+    for file in [&other, &changed] {
+        fs::remove_file(file).expect("it is there");
+    }
     user.script(&[]);
     user.script(&["remove"]);
     assert!(!user.profile().exists());
