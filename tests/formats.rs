@@ -23,8 +23,15 @@ fn every_form_keeps_every_value() {
     let printed = check("formats.py");
     let whole = printed.lines().filter(|l| l.contains(" 0 lost")).count();
     assert_eq!(whole, 7, "{printed}");
-    // And a reader that is known to lose some does.
-    assert!(!printed.contains("last of each key: 0"), "{printed}");
+    // And a reader that is known to lose some does: docs/pipelines.md says
+    // a fifth.
+    let number = |form: &str, at: usize| -> f64 {
+        let line = printed.lines().find(|line| line.starts_with(form));
+        let counts = line.expect(form)[form.len()..].split(' ');
+        counts.filter_map(|word| word.parse().ok()).nth(at).expect("a count")
+    };
+    let lost = number("json, last of each key: ", 1) / number("json: ", 0);
+    assert!((0.15..0.25).contains(&lost), "{lost}\n{printed}");
 }
 
 /// Who has tshark's output has no flags of items, and goes by the keys that

@@ -184,8 +184,112 @@ def report():
     ]:
         assert any(all(cell in line for cell in row)
                    for line in done.stdout.splitlines()), row
+    assert done.stdout.endswith(
+        f"Response times: {WORK}/whole/response-times.png\n"), done.stdout
     picture = (WORK / "whole/response-times.png").read_bytes()
     assert picture.startswith(b"\x89PNG\r\n") and len(picture) > 5000
+
+
+def told(name, *arguments, **environment):
+    """What one of the programs says on standard error: no traceback."""
+    done = subprocess.run([sys.executable, PIPELINE / name, *arguments],
+                          env={**ENVIRONMENT, **environment}, timeout=120,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          encoding="utf-8")
+    assert done.returncode and "Traceback" not in done.stderr, done
+    return done.stderr
+
+
+def complaints():
+    """What is up to the user is said in a line."""
+    a_file, empty = WORK / "a file", WORK / "empty"
+    a_file.write_text("")
+    empty.mkdir()
+    for wanted, *arguments in [
+        (f"extract: {a_file} is not a folder", "extract", FOLDER, a_file),
+        ("extract: ", "extract", FOLDER, a_file / "below"),
+        ("argument --jobs: 'x' is no number of jobs", "extract", FOLDER,
+         WORK / "none", "--jobs", "x"),
+        ("argument --jobs: '0' is no number of jobs", "extract", FOLDER,
+         WORK / "none", "--jobs", "0"),
+        (f"report: there is no {empty}/mcas.duckdb", "report", empty),
+        (f"report: there is no {a_file}/mcas.duckdb", "report", a_file),
+        ("usage: report OUT", "report"),
+    ]:
+        said = told(*arguments)
+        assert wanted in said, said
+    (empty / "mcas.duckdb").write_text("no database, " * 1000)
+    assert told("report", empty).startswith(f"report: {empty}/mcas.duckdb: ")
+    for name, last in ("extract", WORK / "none"), ("mcas_exchanges.py", ""):
+        said = told(name, FOLDER, *[last] * bool(last), TSHARK="nobodys")
+        assert said == f"{name}: nobodys: No such file or directory\n", said
+        said = told(name, FOLDER, *[last] * bool(last), MCAS_PLUGIN="none")
+        assert "`make install` puts it where" in said, said
+    said = told("extract", FOLDER, WORK / "none", PATH=str(empty))
+    assert said == "extract: GNU parallel is not installed\n", said
+    assert not (WORK / "none").exists()
+    if os.path.exists("/dev/full"):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, PIPELINE / "mcas_exchanges.py",
+                 FOLDER / "east/boot.pcapng"], env=ENVIRONMENT, stdout=full,
+                stderr=subprocess.PIPE, encoding="utf-8")
+        assert done.returncode == 1, done
+        assert done.stderr == \
+            "mcas_exchanges.py: No space left on device\n", done
+    print("complaints: a line each")
+
+
+def interrupted():
+    """By Ctrl-C, which the whole foreground gets; and a second one at once."""
+    out = WORK / "interrupted"
+    slow = WORK / "slowly"
+    slow.write_text("#!/bin/sh\ntest \"$1\" != -r || sleep 1\n"
+                    f'TSHARK= exec "{ROOT}/scripts/tshark" "$@"\n')
+    slow.chmod(0o755)
+    command = [sys.executable, PIPELINE / "extract", FOLDER, out]
+
+    def start(**environment):
+        return subprocess.Popen(
+            command, env={**ENVIRONMENT, **environment}, encoding="utf-8",
+            start_new_session=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+
+    first = start(TSHARK=str(slow))
+    wait(lambda: log(out), first)
+    second = start()
+    line = second.stderr.readline()
+    assert line.startswith(f"extract: another one is at work on {out}"), line
+    os.killpg(first.pid, signal.SIGINT)
+    said = first.communicate(timeout=60)[1]
+    assert first.returncode == 1, said
+    assert said.splitlines()[-1].startswith("extract: stopped; what is"), said
+    assert "Traceback" not in said and "Interrupt" not in said, said
+    # Which goes on where the first one was.
+    said = second.communicate(timeout=120)[1]
+    assert second.returncode == 0 and not said, said
+    sleeps = WORK / "sleeps"
+    sleeps.write_text("#!/bin/sh\nexec sleep 60\n")
+    sleeps.chmod(0o755)
+
+    def is_loading(pid):
+        return "duckdb" in pathlib.Path(f"/proc/{pid}/maps").read_text()
+
+    def has_tshark(pid):
+        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+
+    for is_busy, name, *rest in [(is_loading, "report", out),
+                                 (has_tshark, "mcas_exchanges.py", "slow")]:
+        process = subprocess.Popen(
+            [sys.executable, PIPELINE / name, *rest], start_new_session=True,
+            env={**ENVIRONMENT, "TSHARK": str(sleeps)}, encoding="utf-8",
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait(lambda: is_busy(process.pid), process)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode, name
+        assert "Traceback" not in said, said
+    print("interrupted: without a traceback, and the other one waited")
 
 
 def frame(sender, port, sequence, payload, flags=0x18):
@@ -208,6 +312,10 @@ def provisioning(path, terminal, settings):
                b"Content-Length: %d\r\n\r\n" % len(form)) + form
     answer = (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
               % len(body)) + body
+    exchange(path, request, answer)
+
+
+def exchange(path, request, answer):
     packets = [frame(True, 0, 0, b"", 2), frame(False, 1, 0, b"", 0x12),
                frame(True, 1, 1, request)]
     packets += [frame(False, 1 + len(request), 1 + at,
@@ -231,6 +339,18 @@ def odd():
     changing = folder / "changing\x1b[32m.pcap"
     provisioning(changing, b"\x1b[31m%07!", b"")
 
+    # A device that was given its image, one that was not, and one that did
+    # not ask for any.
+    for name, path, status in [("given", b"/fw/a.bin", b"200 OK"),
+                               ("refused", b"/fw/a.bin", b"404 Not Found"),
+                               ("asks", b"/", b"200 OK")]:
+        host = b"add-con.mcas" if name == "asks" else b"verup-mcas.odm1.flets"
+        request = (b"GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: "
+                   b"M-CAS/7.0 (RTS900HI 1.00; NTTEAST)\r\n\r\n"
+                   % (path, host))
+        exchange(folder / f"{name}.pcap", request, b"HTTP/1.1 %s\r\n"
+                 b"Content-Length: 1\r\n\r\nx" % status)
+
     def run():
         command = [sys.executable, PIPELINE / "extract", folder, out]
         done = subprocess.run(command, env=ENVIRONMENT, timeout=120,
@@ -241,13 +361,18 @@ def odd():
             return dict(database.execute(
                 "SELECT capture, exchanges FROM captures").fetchall())
 
-    wanted = {"link.pcap": 0, "long.pcap": 1, changing.name: 1}
+    wanted = {"link.pcap": 0, "long.pcap": 1, changing.name: 1,
+              "given.pcap": 1, "refused.pcap": 1, "asks.pcap": 1}
     assert run() == wanted
     report = subprocess.run([sys.executable, PIPELINE / "report", out],
                             check=True, stdout=subprocess.PIPE,
                             encoding="utf-8").stdout
     assert "\x1b" not in report and ".[31m.!" in report, repr(report)
     assert "changing.[32m.pcap" in report, repr(report)
+    line, = (line.split() for line in report.splitlines()
+             if line.startswith("RTS900HI"))
+    assert line[:4] == ["RTS900HI", "1.00", "a.bin", "1"], line
+    assert "None" not in report, report
     # Changed, and back again as it was, as from a backup.
     was, state = changing.read_bytes(), changing.stat()
     changing.write_bytes(was[:24])
@@ -353,6 +478,8 @@ def main():
     expected = one_machine(count)
     without_plugin()
     report()
+    complaints()
+    interrupted()
     odd()
     cluster(expected, count)
 

@@ -18,6 +18,7 @@ import functools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,7 +58,8 @@ def check_plugin():
     for name, version, *_ in map(str.split, plugins.splitlines()):
         if name == "mcas.so":
             return version
-    because = complaint or "tshark -G folders says where it looks"
+    because = complaint or ("`make install` puts it where `tshark -G "
+                            "folders` says that it looks")
     if 0 in (os.getuid(), os.getgid()):
         because += " (for root it skips plugins in a home, without a word)"
     raise NoPlugin(f"{TSHARK} does not load the M-CAS plugin: {because}")
@@ -403,6 +405,27 @@ def read(path, name, schema, secrets=False):
     return capture, rows
 
 
+def run_main(main):
+    """Runs a program: what is up to whoever runs it is said in a line. Who
+    presses Ctrl-C, or pipes it into head, wants to hear no more."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    name = os.path.basename(sys.argv[0])
+    try:
+        status = main()
+        sys.stdout.flush()  # a full disk may say so no sooner than now
+    except KeyboardInterrupt:  # Spark's own doing
+        status = 128 + signal.SIGINT
+    except NoPlugin as problem:
+        sys.exit(f"{name}: {problem}")
+    except OSError as problem:
+        place = f"{problem.filename}: " if problem.filename else ""
+        # Nor shall what could not be written be tried once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(printable(f"{name}: {place}{problem.strerror}"))
+    sys.exit(status)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("captures", nargs="+", metavar="CAPTURE")
@@ -423,7 +446,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except NoPlugin as problem:
-        sys.exit(f"{sys.argv[0]}: {problem}")
+    run_main(main)

@@ -23,10 +23,14 @@ GROUP BY ALL
 ORDER BY times DESC, terminal;
 
 -- Firmware by model
--- What devices run, by their User-Agents, and the images they asked for.
+-- What devices run, by their User-Agents, the images they asked for, and how
+-- often they were not given one: no response, or a status that is not 2xx.
 SELECT request.device_model[1] AS model,
     request.device_firmware[1] AS runs,
     list_sort(list(DISTINCT request.firmware_file[1])) AS asked_for,
+    count(*) FILTER (request.firmware_path IS NOT NULL
+        AND (response IS NULL OR coalesce(response.status[1], 0)
+            NOT BETWEEN 200 AND 299)) AS not_given,
     count(DISTINCT client) AS clients,
     max(time) AS last_time
 FROM exchanges

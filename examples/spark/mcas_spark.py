@@ -125,7 +125,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except mcas_exchanges.NoPlugin as problem:
-        sys.exit(f"mcas_spark: {problem}")
+    mcas_exchanges.run_main(main)
