@@ -373,7 +373,10 @@ def main(names):
 if __name__ == "__main__":
     if sys.argv[1:2] != [INSIDE]:
         user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-        os.execvp("unshare", ["unshare", "--mount", *user, sys.executable, __file__, INSIDE, *sys.argv[1:]])
+        # In a change root, as scripts/root has it, `/` cannot be made private; there, nothing is shared to begin with.
+        mounts = pathlib.Path("/proc/self/mountinfo").read_text()
+        kind = "private" if " shared:" in mounts else "unchanged"
+        os.execvp("unshare", ["unshare", "--mount", "--propagation", kind, *user, sys.executable, __file__, INSIDE, *sys.argv[1:]])
     for variable in "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TSHARK", "CAPTURE", "WIRESHARK_CONFIG_DIR":
         os.environ.pop(variable, None)
     PLUGINS = folder_of_plugins()
