@@ -167,8 +167,8 @@ impl Display for Config<'_> {
         if let Some(sip) = settings.sip(f, phone)? {
             writeln!(f, "# for /etc/asterisk/pjsip.conf")?;
             // By number: several answers may stand in one text.
-            let name = format_args!("hikari-{}-pjsip.conf", sip.number);
-            begin_file(f, name)?;
+            let number = &sip.number;
+            begin_file(f, format_args!("hikari-{number}-pjsip.conf"))?;
             sip.write(f, &settings, secrets)?;
             end_file(f)?;
         }
@@ -413,9 +413,8 @@ impl<'a> Settings<'a> {
         )?;
         writeln!(f, "dev=${{dev:-eth0}}")?;
         writeln!(f, "ip link set \"$dev\" up{OR_FAILED}")?;
-        let own = format_args!("{address}/{prefix}");
-        writeln!(f, "ip addr replace {own} dev \"$dev\"{OR_FAILED}")?;
         let own = Network { address, prefix };
+        writeln!(f, "ip addr replace {own} dev \"$dev\"{OR_FAILED}")?;
         if own.is_end(address) {
             warning!(self, f, "{address} is no host of {}", own.cleared())?;
         }

@@ -191,7 +191,8 @@ def other_version_is_built(place):
     checkout.write("scripts/build", "#!/bin/sh\n")
     with Disk(20000):
         status, said = checkout.make("install")
-        yield "without its headers", (True, True), (status != 0, f"is of Wireshark {PLUGINS.name}, and this plugin" in said)
+        reason = f"is of Wireshark {PLUGINS.name}, and this plugin"
+        yield "without its headers", (True, True), (status != 0, reason in said)
         yield "files", ["epan"], Disk.files()
 
 
@@ -376,7 +377,8 @@ if __name__ == "__main__":
         # In a change root, as scripts/root has it, `/` cannot be made private; there, nothing is shared to begin with.
         mounts = pathlib.Path("/proc/self/mountinfo").read_text()
         kind = "private" if " shared:" in mounts else "unchanged"
-        os.execvp("unshare", ["unshare", "--mount", "--propagation", kind, *user, sys.executable, __file__, INSIDE, *sys.argv[1:]])
+        alone = ["unshare", "--mount", "--propagation", kind, *user]
+        os.execvp(alone[0], [*alone, sys.executable, __file__, INSIDE, *sys.argv[1:]])
     for variable in "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TSHARK", "CAPTURE", "WIRESHARK_CONFIG_DIR":
         os.environ.pop(variable, None)
     PLUGINS = folder_of_plugins()
