@@ -28,8 +28,11 @@ PJSIP = re.compile(r"hikari-\+?[0-9]+-pjsip\.conf")
 # change nothing; and without that interface, among files of the same names that are somebody's. The kernel may lack
 # one kind of interface or the other.
 NAMESPACE = """set -e
-ip link add eth0 type veth peer name line0 2>/dev/null || ip link add eth0 type dummy
-ip link set line0 up 2>/dev/null || :
+plug_in() {
+    ip link add eth0 type veth peer name line0 2>/dev/null || ip link add eth0 type dummy
+    ip link set line0 up 2>/dev/null || :
+}
+plug_in
 ip link set lo up
 cd work
 for time in first again; do
@@ -229,6 +232,8 @@ class Run:
 
 # Starts it with the two files, without any other of this machine's, and asks what it has made of them.
 ASTERISK = r"""
+plug_in
+(cd work && "$@" <../text >/dev/null 2>&1) || :
 modules=$(dirname "$(find /usr/lib -name res_pjsip.so | head -n 1)")
 mkdir etc var run
 cat >etc/asterisk.conf <<END
