@@ -726,17 +726,17 @@ impl Connection {
         let exchange = if message.is_ours() { sink.next_number() } else { 0 };
         let request = request_of(message, exchange, open.start, &open.bytes);
         let fresh = self.flows[side].begin == Some(open.start);
-        let asked = self.pairing.request(
+        let early = self.pairing.request(
             open.start,
             end.filter(|_| whole),
             open.ack,
             fresh,
             request,
         );
-        if asked.rested {
+        if fresh {
             self.server_rests(1 - side, open.ack, sink);
         }
-        let exchange = match asked.early {
+        let exchange = match early {
             Some(early) => {
                 if let Some(exchange) = sink.exchange(early) {
                     exchange.asked(message, open.first);
@@ -855,8 +855,8 @@ impl Connection {
             };
         if keep && exchange == 0 {
             exchange = sink.orphan();
-            if early {
-                self.pairing.keep_early(open.start, open.ack, exchange);
+            if early && open.ack.is_none() {
+                self.pairing.keep_early(open.start, exchange);
             }
         }
         if let Some(exchange) = sink.exchange(exchange).filter(|_| !interim) {

@@ -72,12 +72,11 @@ struct Waiting {
     doubted: bool,
 }
 
-/// A response that came before its request.
+/// A response that came before its request, and acknowledged nothing.
 #[derive(Clone, Copy, Debug)]
 struct Early {
     index: u64,
     start: i64,
-    ack: Option<i64>,
     exchange: u64,
 }
 
@@ -130,16 +129,6 @@ pub(super) enum Answers {
     /// Nothing of ours: it is or may be part of a page, or answers what was
     /// captured and cannot be read.
     Nothing,
-}
-
-/// What came of a request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    /// The exchange of a response that came before it and answers it.
-    pub early: Option<u64>,
-    /// The caller knew that nothing waits: a response begins where the
-    /// server's bytes end that the request acknowledges.
-    pub rested: bool,
 }
 
 /// One connection's requests and responses.
@@ -242,7 +231,8 @@ impl Pairing {
     }
 
     /// A request that was not seen before. `fresh` says that the caller
-    /// knows that nothing waits.
+    /// knows that nothing waits. Tells the exchange of a response that came
+    /// before it and answers it.
     pub fn request(
         &mut self,
         start: i64,
@@ -250,7 +240,7 @@ impl Pairing {
         ack: Option<i64>,
         fresh: bool,
         request: Request,
-    ) -> Asked {
+    ) -> Option<u64> {
         if fresh {
             self.begin_anew(start, ack);
         }
@@ -284,16 +274,13 @@ impl Pairing {
         let early = self.early.front().copied();
         if let Some(early) = early.filter(|e| e.index <= least) {
             self.early.pop_front();
-            if sure
-                && early.index == least
-                && waiting.fits(early.start, early.ack)
+            if sure && early.index == least && waiting.fits(early.start, None)
             {
-                let early = Some(early.exchange);
-                return Asked { early, rested: fresh };
+                return Some(early.exchange);
             }
         }
         self.waiting.push_back(waiting);
-        Asked { early: None, rested: fresh }
+        None
     }
 
     /// All that was asked has been answered.
@@ -515,19 +502,18 @@ impl Pairing {
     }
 
     /// Keeps the exchange of the response that has just begun, for a request
-    /// that may come later; where there are acknowledgements, none does.
-    pub fn keep_early(&mut self, start: i64, ack: Option<i64>, exchange: u64) {
+    /// that may come later. Only where there are no acknowledgements does one.
+    pub fn keep_early(&mut self, start: i64, exchange: u64) {
         let (least, most) = self.answered;
         let index = least.saturating_sub(1);
         if least == most
-            && ack.is_none()
             && least > 0
             && self.part == Page::No
             && self.hidden.is_none()
             && index >= self.asked
             && self.early.len() < MOST_WAITING
         {
-            self.early.push_back(Early { index, start, ack, exchange });
+            self.early.push_back(Early { index, start, exchange });
         }
     }
 
