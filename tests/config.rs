@@ -5,7 +5,9 @@
 
 use crate::invariants::config_agrees;
 use crate::prefix::{samples, Random};
-use crate::support::{capture, tshark, Capture, Side, ROOT};
+use crate::support::{
+    assert_prints_nothing, capture, tshark, Capture, Side, ROOT,
+};
 use mcas::config::{PJSIP, SECRETS};
 use mcas::message::{self, Parts};
 use mcas::{Context, Message, Request};
@@ -24,20 +26,12 @@ fn text(capture: &Path, arguments: &str) -> String {
 fn try_out(capture: &Path, options: &[&str]) {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     fs::write(file.path(), text(capture, ",secrets")).expect("is written");
-    let output = Command::new("python3")
+    let mut python = Command::new("python3");
+    python
         .arg(format!("{ROOT}/tests/config.py"))
         .args([capture, file.path()])
-        .args(options)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .output()
-        .expect("python3 is installed");
-    let [printed, complaint] = [&output.stdout, &output.stderr]
-        .map(|text| String::from_utf8_lossy(text).into_owned());
-    assert!(
-        output.status.success() && printed.is_empty(),
-        "{}:\n{printed}{complaint}",
-        capture.display()
-    );
+        .args(options);
+    assert_prints_nothing(&mut python);
 }
 
 /// The text as it is, so that a change of it is seen by eye:

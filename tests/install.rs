@@ -6,7 +6,7 @@
 //! what works from there has no path of it inside.
 
 use crate::capi::{library, native_static_libs, run, target, tool};
-use crate::support::ROOT;
+use crate::support::{assert_prints_nothing, ROOT};
 use mcas::capi;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -386,15 +386,7 @@ fn dependent() {
 fn scripts_as_users_meet_them() {
     // It finds the library built, and the plugin.
     library();
-    let output = Command::new("/usr/bin/python3")
-        .arg(format!("{ROOT}/tests/install.py"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .output()
-        .expect("python3 is installed");
-    let [printed, complaint] = [&output.stdout, &output.stderr]
-        .map(|text| String::from_utf8_lossy(text).into_owned());
-    assert!(
-        output.status.success() && printed.is_empty(),
-        "{printed}{complaint}"
-    );
+    let mut python = Command::new("/usr/bin/python3");
+    python.arg(format!("{ROOT}/tests/install.py"));
+    assert_prints_nothing(&mut python);
 }

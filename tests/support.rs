@@ -586,3 +586,17 @@ impl Capture {
         file
     }
 }
+
+/// Runs one of the checks in Python, which print what is wrong.
+pub fn assert_prints_nothing(python: &mut Command) {
+    let output = python
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("python3 is installed");
+    let [printed, complaint] = [&output.stdout, &output.stderr]
+        .map(|text| String::from_utf8_lossy(text).into_owned());
+    assert!(
+        output.status.success() && printed.is_empty(),
+        "{python:?}:\n{printed}{complaint}"
+    );
+}
